@@ -1,0 +1,175 @@
+"""site.toml as frozen values. `load` reports all faults of a file at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the local day in minutes since midnight, [begin, end); end <= begin wraps."""
+
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A device's channel, written `device/ch` in the file."""
+
+    device: str
+    ch: str
+
+    def __str__(self) -> str:
+        return f"{self.device}/{self.ch}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Opening hours of a workday; `arrive` in minutes since midnight, `clear_after_close` in ms."""
+
+    open: tuple[Span, ...]
+    arrive: int
+    clear_after_close: int
+
+
+@dataclass(frozen=True, slots=True)
+class Season:
+    """Inclusive (month, day) bounds; a season may run across New Year."""
+
+    cooling: tuple[tuple[int, int], tuple[int, int]]
+    heating: tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    id: str
+    name: str
+    zone: str
+    department: str
+    pad: str | None
+    presence: Source | None
+    post_a: str | None  # lower-case hex
+    post_b: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    id: str
+    name: str
+    zone: str
+    kind: str  # entrance | exit | fire-door | door | window
+    contact: Source | None
+    lock: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class Circuit:
+    id: str
+    name: str
+    zone: str
+    use: str  # lighting | counter | ac | protected
+    meter: Source | None
+    relay: Source | None
+    on_above_w: float
+    rated_w: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AirConditioner:
+    id: str
+    name: str
+    zone: str
+    source: Source
+    control: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    zone: str
+    kind: str  # presence | lux | climate | detector
+    source: Source
+    circuit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    id: str
+    name: str
+    tag: str  # lower-case hex
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    id: str
+    name: str
+    checkpoints: tuple[str, ...]
+    due: tuple[Span, ...]
+    days: str  # all | workdays
+    ordered: bool
+    min_gap: int  # ms
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    card: str  # lower-case hex
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    id: str
+    kind: str
+    power: str  # mains | battery
+    silent_after: int  # ms; 10 min on mains, 25 h on battery unless the file says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One rung of a notification ladder's recipients: an apprise URL, or `env:NAME` of one."""
+
+    to: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A hall. Durations in ms, times of day in minutes, tags lower-case."""
+
+    id: str
+    name: str
+    timezone: str
+    hours: Hours
+    extra_off: tuple[date, ...]
+    extra_work: tuple[date, ...]
+    rearm: int
+    settle: int
+    season: Season
+    rules: dict[str, dict[str, Any]]  # rule id -> settings as given, durations still text
+    zones: tuple[Zone, ...]
+    counters: tuple[Counter, ...] = ()
+    openings: tuple[Opening, ...] = ()
+    circuits: tuple[Circuit, ...] = ()
+    acs: tuple[AirConditioner, ...] = ()
+    sensors: tuple[Sensor, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    routes: tuple[Route, ...] = ()
+    people: tuple[Person, ...] = ()
+    devices: tuple[Device, ...] = ()
+    notify: tuple[Channel, ...] = ()
+    escalation: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+
+
+def load(path: Path) -> Site:
+    """Read a site file. Raises InputFault with one line a fault: line, key, value, what is allowed."""
+    raise NotImplementedError
