@@ -1,0 +1,181 @@
+"""The command line. Each command only parses its options and hands over to its module."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.errors import HallkeeperError
+
+app = typer.Typer(
+    name="hallkeeper",
+    help="厅守 Hallkeeper: keeps a government service hall to its rulebook.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
+calendar_app = typer.Typer(help="Years of workdays and holidays.", no_args_is_help=True)
+app.add_typer(user_app, name="user")
+app.add_typer(calendar_app, name="calendar")
+
+Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
+Data = Annotated[Path, typer.Option("--data", help="data directory")]
+From = Annotated[str | None, typer.Option("--from", help="start the clock here (ISO 8601)")]
+Speed = Annotated[float, typer.Option("--speed", min=1, max=60, help="how fast the clock runs")]
+
+
+class Report(StrEnum):
+    ratings = "ratings"
+    energy = "energy"
+    safety = "safety"
+
+
+@app.command()
+def serve(
+    config: Config,
+    data: Data,
+    broker: Annotated[str, typer.Option(help="embedded, mqtt://… or mqtts://…")] = "embedded",
+    mqtt: Annotated[str, typer.Option(help="embedded broker's HOST:PORT")] = "127.0.0.1:1883",
+    http: Annotated[str, typer.Option(help="dashboard's HOST:PORT")] = "127.0.0.1:8080",
+    start: From = None,
+    speed: Speed = 1,
+) -> None:
+    """Run the gateway and the dashboard."""
+    from gateway import pipeline
+
+    pipeline.serve(config, data, broker=broker, mqtt=mqtt, http=http, start=start, speed=speed)
+
+
+@app.command()
+def demo(
+    site: Annotated[Path | None, typer.Option(help="site file (default: a demo hall)")] = None,
+    data: Annotated[Path | None, typer.Option(help="data directory (default: a new one)")] = None,
+    mqtt: Annotated[str, typer.Option(help="embedded broker's HOST:PORT")] = "127.0.0.1:1883",
+    http: Annotated[str, typer.Option(help="dashboard's HOST:PORT")] = "127.0.0.1:8080",
+    start: From = None,
+    speed: Speed = 1,
+) -> None:
+    """Run a whole hall: gateway, dashboard and every device, living a scripted day."""
+    from gateway import demo as module
+
+    module.run(site, data, mqtt=mqtt, http=http, start=start, speed=speed)
+
+
+@app.command()
+def replay(
+    config: Config,
+    events: Annotated[list[Path], typer.Argument(help="logs of events, JSON lines")],
+    permits: Annotated[Path | None, typer.Option(help="permits and entries, JSON lines")] = None,
+    until: Annotated[str | None, typer.Option(help="judge up to this instant (ISO 8601)")] = None,
+    state: Annotated[Path | None, typer.Option(help="go on where an earlier run ended")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="what if: 'rule.key=value'")
+    ] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="explain a finding: 'rule subject [start]'")
+    ] = None,
+) -> None:
+    """Run the rules over a log, in the log's own time; findings as JSON lines."""
+    from gateway import replay as module
+
+    module.run(config, events, permits, until, state, settings or [], explain)
+
+
+@app.command()
+def device(
+    device_id: Annotated[str, typer.Argument(metavar="DEVICE", help="a device of the site file")],
+    config: Config,
+    broker: Annotated[str, typer.Option(help="mqtt://HOST:PORT or mqtts://HOST:PORT")],
+    data: Annotated[Path, typer.Option(help="the device's flash")],
+    credentials: Annotated[Path | None, typer.Option(help="device.json")] = None,
+    start: From = None,
+    speed: Speed = 1,
+) -> None:
+    """Run one device's real firmware under MicroPython on this machine."""
+    from gateway import device as module
+
+    module.run(device_id, config, broker, data, credentials, start=start, speed=speed)
+
+
+@app.command()
+def check(config: Config) -> None:
+    """Validate a site file; all faults at once."""
+    from gateway import site
+
+    loaded = site.load(config)
+    typer.echo(f"{config}: {loaded.name}, {len(loaded.devices)} devices, no faults")
+
+
+@app.command()
+def provision(
+    device_id: Annotated[str, typer.Argument(metavar="DEVICE", help="a device of the site file")],
+    config: Config,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="where device.json goes")],
+) -> None:
+    """Make one device's credentials and register them with the gateway's data."""
+    from gateway import provision as module
+
+    module.run(device_id, config, data, out)
+
+
+@user_app.command("add")
+def user_add(
+    name: Annotated[str, typer.Argument(help="sign-in name")],
+    role: Annotated[
+        str, typer.Option(help="viewer, counter, duty, facilities, manager, auditor or admin")
+    ],
+    data: Data,
+) -> None:
+    """Add a person; the password is asked for, or taken from HALLKEEPER_PASSWORD."""
+    from gateway import people
+
+    people.add(name, role, data)
+
+
+@calendar_app.command("import")
+def calendar_import(
+    file: Annotated[Path, typer.Argument(help="a year's notice as JSON")],
+    data: Data,
+) -> None:
+    """Import the State Council's notice for a year."""
+    from gateway import workdays
+
+    workdays.import_year(file, data)
+
+
+@app.command()
+def report(
+    what: Report,
+    out: Annotated[Path, typer.Option("-o", help="the .xlsx file")],
+    data: Data,
+    start: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD")],
+    end: Annotated[str, typer.Option("--to", help="last day, YYYY-MM-DD")],
+) -> None:
+    """Write a report as a spreadsheet."""
+    from gateway import reports
+
+    reports.write(what.value, data, start, end, out)
+
+
+@app.command()
+def verify(data: Data) -> None:
+    """Check the store: audit chain, gaps, integrity."""
+    from gateway import verify as module
+
+    module.run(data)
+
+
+def main() -> None:
+    """Entry point: a HallkeeperError ends with its one line and its exit code."""
+    try:
+        app()
+    except HallkeeperError as fault:
+        print(f"hallkeeper: {fault}", file=sys.stderr)
+        raise SystemExit(fault.exit_code) from None
