@@ -143,6 +143,16 @@ class Channel:
 
 
 @dataclass(frozen=True, slots=True)
+class Influx:
+    """Where a second copy of every point goes; `token` may be `env:NAME`."""
+
+    url: str
+    token: str
+    org: str
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A hall. Durations in ms, times of day in minutes, tags lower-case."""
 
@@ -168,8 +178,15 @@ class Site:
     devices: tuple[Device, ...] = ()
     notify: tuple[Channel, ...] = ()
     escalation: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    tariff: float = 0.8  # yuan per kWh
+    influx: Influx | None = None
 
 
 def load(path: Path) -> Site:
-    """Read a site file. Raises InputFault with one line a fault: line, key, value, what is allowed."""
-    raise NotImplementedError
+    """Read a site file.
+
+    Raises InputFault with one line a fault: file and line, key, value, what is allowed.
+    """
+    from gateway import _sitefile
+
+    return _sitefile.load(path)
