@@ -33,7 +33,11 @@ from gateway.logic import Channel, Signal
     DELAY,
     QUIET,
     LATCH,
-) = range(18)
+    ROUTE,
+) = range(19)
+PULSES = frozenset((PULSE, EDGE, GATE, EITHER, DELAY, QUIET))
+UNHEARD = 0  # a detector's value before its first event: not active, and not False either
+TAP, LOST, ENTRY = 1, 2, 3  # roles of inputs that are no plain channel
 
 Test = Callable[[Any, Any], bool]
 _AC_FIELDS = {"on": 0, "mode": 1, "set": 2}
@@ -52,6 +56,7 @@ class Input:
 
     device: int
     initial: Any = None
+    role: int = 0
     leaves: list[tuple[int, Test, Any]] = field(default_factory=list)
 
 
@@ -59,6 +64,7 @@ class Graph:
     """Nodes as parallel lists, and the tables that lead from events to nodes."""
 
     def __init__(self, devices: Iterable[tuple[str, int]]) -> None:
+        devices = tuple(devices)
         self.op: list[int] = []
         self.children: list[tuple[int, ...]] = []
         self.param: list[Any] = []
@@ -74,6 +80,11 @@ class Graph:
         for name, index in self.devices.items():
             self.other_input[name] = len(self.inputs)
             self.inputs.append(Input(index))
+            for kind, role in (("tap", TAP), ("lost", LOST)):
+                self.input_of[name, kind, ""] = len(self.inputs)
+                self.inputs.append(Input(index, role=role))
+        self.entry_input = len(self.inputs)
+        self.inputs.append(Input(-1, role=ENTRY))
         self.taps: dict[str, list[tuple[int, str | None]]] = {}
         self.entered: list[int] = []
         self.spans: dict[tuple[str, ...], int] = {}
@@ -96,6 +107,10 @@ class Graph:
             self._of_signal[id(signal)] = known
             self._kept.append(signal)
         return known
+
+    def route(self, monitor: Any) -> int:
+        """A node that runs a patrol route's monitor (see patrols.py)."""
+        return self._add(ROUTE, (), monitor, logic.NEVER)
 
     def _make(self, signal: Signal) -> int:  # one line an operator
         n = self.node
@@ -197,7 +212,7 @@ class Graph:
         index = self.input_of.get(key)
         if index is None:
             index = self.input_of[key] = len(self.inputs)
-            initial = False if channel.kind == "detector" else None
+            initial = UNHEARD if channel.kind == "detector" else None
             self.inputs.append(Input(self.devices[channel.device], initial))
         return index
 

@@ -1,0 +1,106 @@
+"""What the engine runs: a site's rules as watches over nodes of one graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.graph import Graph
+from gateway.logic import Signal
+from gateway.patrols import Monitor
+
+Cites = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StateWatch:
+    """A rule for one subject: a violation is `condition` true for `hold` ms.
+
+    Violations not more than `rearm` ms apart are one finding; None: they are never joined.
+    `cites_when`: (node, articles) — the first node that is true at the start names the articles.
+    """
+
+    rule: str
+    subject: str
+    zone: str | None
+    severity: str
+    cites: Cites
+    condition: Signal
+    hold: int
+    rearm: int | None
+    cites_when: tuple[tuple[int, Cites], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PulseWatch:
+    """A rule that opens a finding at each pulse of `condition`, `lead` ms after it began.
+
+    It ends at the next entry, at most `most` ms after its start; findings are never joined.
+    """
+
+    rule: str
+    subject: str
+    zone: str | None
+    severity: str
+    cites: Cites
+    condition: Signal
+    lead: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class LostWatch:
+    """How a `lost` record is reported."""
+
+    rule: str
+    severity: str
+    cites: Cites
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A patrol monitor and its node."""
+
+    node: int
+    monitor: Monitor
+
+
+@dataclass(slots=True)
+class Program:
+    """A compiled site. `faults`: (rule id, what went wrong) of rules that could not be built."""
+
+    graph: Graph
+    states: list[StateWatch] = field(default_factory=list)
+    pulses: list[PulseWatch] = field(default_factory=list)
+    routes: list[Route] = field(default_factory=list)
+    lost: LostWatch | None = None
+    entry_cards: frozenset[str] = frozenset()
+    route_taps: dict[str, list[int]] = field(default_factory=dict)
+    faults: list[tuple[str, str]] = field(default_factory=list)
+    roots: list[list[int]] = field(default_factory=list)
+    pulse_roots: dict[int, list[int]] = field(default_factory=dict)
+
+    def add_state(self, watch: StateWatch) -> None:
+        node = self.graph.node(watch.condition)
+        self._root(node).append(len(self.states))
+        self.states.append(watch)
+
+    def add_pulse(self, watch: PulseWatch) -> None:
+        node = self.graph.node(watch.condition)
+        self.pulse_roots.setdefault(node, []).append(len(self.pulses))
+        self.pulses.append(watch)
+
+    def add_route(self, monitor: Monitor) -> None:
+        node = self.graph.route(monitor)
+        self.routes.append(Route(node, monitor))
+        for tag in monitor.tags:
+            self.route_taps.setdefault(tag, []).append(node)
+
+    def sealed(self) -> Program:
+        """Fill the tables up to the number of nodes; call once all watches are in."""
+        self._root(len(self.graph.op) - 1)
+        return self
+
+    def _root(self, node: int) -> list[int]:
+        while len(self.roots) <= node:
+            self.roots.append([])
+        return self.roots[node]
