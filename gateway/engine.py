@@ -311,7 +311,8 @@ class Engine:
 
     def _special(self, role: int, t: int, device: int, value: Any) -> None:
         if role == g.LOST:
-            self._record_lost(t, device, value)
+            if value is not None:
+                self._record_lost(t, device, value)
             return
         if role == g.TAP:
             self._tapped.append(value)
@@ -336,6 +337,8 @@ class Engine:
         first, last, why = value
         evidence = {"from": first, "to": last, "why": why}
         watch = self.program.lost
+        if watch is None:
+            return
         finding = Finding(
             watch.rule, name, None, t, t, t, watch.severity, watch.cites, evidence
         )

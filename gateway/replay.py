@@ -1,0 +1,288 @@
+"""`hallkeeper replay`: the same engine over a log, in the log's own time, without network."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from gateway import permits, rules, site, workdays
+from gateway.arrivals import Arrivals
+from gateway.clock import iso, parse_instant
+from gateway.engine import Engine, Record
+from gateway.errors import EnvironmentFault, InputFault
+from gateway.events import Event, Refused, Unknown, decode, split_topic
+from gateway.findings import Finding, as_dict, as_json, order
+from gateway.rules.catalogue import check_settings
+from gateway.site import Site
+from gateway.spill import Sorter
+from gateway.timeline import Placed, place
+from gateway.watches import Program
+
+_SORT_LIMIT = 200_000  # records held in memory while sorting
+
+
+class _Line(msgspec.Struct):
+    at: int
+    topic: str
+    payload: msgspec.Raw
+
+
+_decode_line = msgspec.json.Decoder(_Line).decode
+
+
+def run(
+    config: Path,
+    files: list[Path],
+    permit_file: Path | None,
+    until: str | None,
+    state: Path | None,
+    settings: list[str],
+    explain: str | None,
+) -> None:
+    """The command. Findings go to stdout as JSON lines, in the contract's order."""
+    hall = with_settings(site.load(config), settings)
+    program = rules.program(hall, workdays.load(hall, None))
+    for rule, fault in program.faults:
+        print(f"hallkeeper: rule {rule} is out of order: {fault}", file=sys.stderr)
+    arrivals = Arrivals()
+    with _progress(files) as bar:
+        for file in files:
+            read(file, hall, arrivals, bar)
+    given, entries = permits.read(permit_file) if permit_file else ([], [])
+    if state is not None:
+        arrivals, given, entries = _joined_with(state, arrivals, given, entries)
+    limit = parse_instant(until) if until else None
+    found = findings(program, arrivals, permits.spans(given), entries, limit)
+    _write(found, explain)
+
+
+def findings(
+    program: Program,
+    arrivals: Arrivals,
+    spans: permits.Spans,
+    entries: Iterable[int],
+    until: int | None,
+) -> Iterator[Finding]:
+    """Every finding of what arrived, in the order of the output."""
+    records = Sorter(_SORT_LIMIT)
+    beginning: int | None = None
+    latest: int | None = None
+    keys = _keys(program, arrivals)
+    for log in arrivals.logs():
+        missing = _Missing(arrivals, log)
+        for placed in place(log[1], arrivals.copies(log)):
+            batch = _records(placed, keys, missing)
+            if not batch:
+                continue
+            low, high = min(batch)[0], max(batch)[0]
+            beginning = low if beginning is None else min(beginning, low)
+            latest = high if latest is None else max(latest, high)
+            records.extend(batch)
+    if beginning is None or latest is None:
+        return
+    end = latest if until is None else until
+    entry = program.graph.entry_input
+    records.extend((t, 0, 0, "", entry, None) for t in entries if beginning <= t <= end)
+    engine = Engine(program, beginning)
+    engine.start(spans)
+    out = Sorter(_SORT_LIMIT // 8)
+    for block in records.sorted():
+        engine.run(_until(block, end))  # type: ignore[arg-type]
+        if len(engine.out) > 1000:
+            out.extend(_keyed(engine.out))
+            engine.out = []
+    if end >= beginning:
+        engine.advance(end)
+    out.extend(_keyed(engine.finish()))
+    for block in out.sorted():
+        for row in block:
+            yield msgspec.msgpack.decode(row[3], type=Finding)
+    records.close()
+    out.close()
+
+
+def _keyed(found: Iterable[Finding]) -> Iterator[tuple[Any, ...]]:
+    for finding in found:
+        yield (*order(finding), msgspec.msgpack.encode(finding))
+
+
+def _until(block: list[Record], end: int) -> list[Record]:
+    return block if not block or block[-1][0] <= end else [r for r in block if r[0] <= end]
+
+
+def _keys(program: Program, arrivals: Arrivals) -> list[int]:
+    """The engine's input for each of the arrivals' names."""
+    graph = program.graph
+    return [
+        graph.input_key(device, kind, ch) if device in graph.devices else -1
+        for device, kind, ch in arrivals.names
+    ]
+
+
+def _records(placed: list[Placed], keys: list[int], missing: _Missing) -> list[Record]:
+    made: list[Record] = []
+    for t, boot, seq, log, name, value in placed:
+        key = keys[name]
+        if key >= 0:
+            fact = missing.judged(name, value) if type(value) is tuple else value
+            made.append((t, boot, seq, log, key, fact))
+    return made
+
+
+class _Missing:
+    """Whether a `lost` record of one log names numbers that never came; () reads as unknown."""
+
+    def __init__(self, arrivals: Arrivals, log: tuple[str, str]) -> None:
+        self._arrivals, self._log = arrivals, log
+        self._had: set[int] | None = None
+
+    def judged(self, name: int, value: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        if self._arrivals.names[name][1] != "lost":
+            return value or None
+        first, last, _ = value
+        if self._had is None:
+            self._had = set(self._arrivals.refused.get(self._log, ()))
+            for block in self._arrivals.copies(self._log):
+                self._had.update(copy[0] for copy in block)
+        had = self._had
+        gone = last - first + 1 > len(had) or any(n not in had for n in range(first, last + 1))
+        return value if first <= last and gone else None
+
+
+def read(file: Path, hall: Site, arrivals: Arrivals, bar: Any = None) -> None:
+    """Take in one log. A line that is no such object is refused like a bad message."""
+    devices = frozenset(d.id for d in hall.devices)
+    topics: dict[str, str | None] = {}
+    add, refuse = arrivals.add, arrivals.refuse
+    try:
+        source = file.open("rb")
+    except OSError as fault:
+        raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
+    with source:
+        for number, text in enumerate(source):
+            if bar is not None and not number & 0x1FFF:
+                bar(file, source.tell())
+            try:
+                line = _decode_line(text)
+            except (msgspec.DecodeError, RecursionError):
+                if text.strip():
+                    refuse(None, Refused("not a line of a log"))
+                continue
+            topic = line.topic
+            device = topics.get(topic, "")
+            if device == "":
+                split = split_topic(topic, hall.id, devices)
+                device = None if isinstance(split, Refused) or split[1] != "event" else split[0]
+                topics[topic] = device
+            if device is None:
+                refuse(None, Refused("topic"))
+                continue
+            for _, item in decode(bytes(line.payload)):
+                if isinstance(item, (Event, Unknown)):
+                    add(device, line.at, item)
+                else:
+                    refuse(device, item)
+
+
+def with_settings(hall: Site, settings: list[str]) -> Site:
+    """`--set 'rule.key=value'`: the site with other settings. Raises InputFault."""
+    changed = {rule: dict(table) for rule, table in hall.rules.items()}
+    for text in settings:
+        name, equals, value = text.partition("=")
+        rule, _, key = name.strip().rpartition(".")
+        if not equals or not rule:
+            raise InputFault(f"--set {text}: write it as 'rule.key=value'")
+        changed.setdefault(rule, {})[key] = _value(value.strip())
+        faults = check_settings(rule, {key: changed[rule][key]})
+        if faults:
+            raise InputFault(f"--set {text}: {faults[0]}")
+    return replace(hall, rules=changed)
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _write(found: Iterable[Finding], explain: str | None) -> None:
+    write = sys.stdout.buffer.write
+    try:
+        for finding in found:
+            if explain is None:
+                write(as_json(finding) + b"\n")
+            elif explain in (
+                f"{finding.rule} {finding.subject}",
+                f"{finding.rule} {finding.subject} {iso(finding.start)}",
+            ):
+                write(_explained(finding).encode() + b"\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _explained(finding: Finding) -> str:
+    """A finding as a person reads it, Chinese first."""
+    rule = rules.by_id[finding.rule]
+    row = as_dict(finding)
+    lines = [
+        f"{finding.rule} · {finding.subject} · {row['start']} – {row['end'] or '…'}",
+        f"  公式 formula: {rule.formula}",
+        f"  自 since: {row['since']}",
+    ]
+    lines += [f"  条款 article: {a.code} “{a.words}”" for a in rule.cites]
+    for part in finding.evidence.get("parts", ()):
+        lines.append(f"  ✓ {part['zh']} / {part['en']} ({part['since']})")
+    if "missed" in finding.evidence:
+        lines.append(f"  ✗ 漏巡 missed: {', '.join(finding.evidence['missed'])}")
+    return "\n".join(lines)
+
+
+def _joined_with(
+    state: Path, fresh: Arrivals, given: list[permits.Permit], entries: list[int]
+) -> tuple[Arrivals, list[permits.Permit], list[int]]:
+    """This run's input together with that of the earlier runs of a state directory."""
+    every = Arrivals(state)
+    every.load()
+    every.save(fresh)
+    every = Arrivals(state)
+    every.load()
+    kept = state / "permits.json"
+    try:
+        before = msgspec.json.decode(kept.read_bytes()) if kept.exists() else {}
+        every_permit = {
+            **{p.id: p for p in msgspec.convert(before.get("permits", []), list[permits.Permit])},
+            **{p.id: p for p in given},
+        }
+        every_entry = sorted({*before.get("entries", []), *entries})
+        draft = kept.with_suffix(".draft")
+        draft.write_bytes(
+            msgspec.json.encode({"permits": list(every_permit.values()), "entries": every_entry})
+        )
+        draft.rename(kept)
+    except (OSError, msgspec.MsgspecError) as fault:
+        raise EnvironmentFault(f"{kept}: cannot be used ({fault})") from fault
+    return every, list(every_permit.values()), every_entry
+
+
+@contextmanager
+def _progress(files: list[Path]) -> Iterator[Callable[[Path, int], None] | None]:
+    """A bar on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    sizes = {file: file.stat().st_size if file.exists() else 0 for file in files}
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        tasks = {file: progress.add_task(file.name, total=size) for file, size in sizes.items()}
+        yield lambda file, at: progress.update(tasks[file], completed=at)
