@@ -2,8 +2,9 @@
 
 A file is `DATA/calendar/YEAR.json`:
 {"year": 2027, "off": ["2027-01-01", …], "work": ["2027-01-30", …],
- "source": "国办发明电〔2026〕…号", "names": {"2027-01-01": "元旦"}}. `off` are the days off, `work` the Saturdays and Sundays worked
-instead; `names` may be left out. A notice may name days of the December before.
+ "source": "国办发明电〔2026〕…号", "names": {"2027-01-01": "元旦"}}
+`off` are the days off, `work` the Saturdays and Sundays worked instead; `names` may be left out.
+A notice may name days of the December before.
 """
 
 from __future__ import annotations
