@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,7 +31,8 @@ def listening(port: int) -> bool:
 
 
 def _program(name: str) -> str:
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    beside = str(Path(sys.executable).parent)
+    found = shutil.which(name) or shutil.which(name, path=f"{beside}:/usr/sbin:/usr/local/sbin")
     assert found, f"{name} is not installed; `make setup` installs it"
     return found
 
@@ -109,7 +111,8 @@ def nats(folder: Path, settings: str = "", port: int | None = None) -> Iterator[
     conf.write_text(
         f'server_name: "test"\nlisten: "127.0.0.1:{free_port()}"\n'
         f'jetstream {{ store_dir: "{folder / "store"}" }}\n'
-        f'mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "2s", max_ack_pending: 2000 }}\n{settings}\n'
+        f'mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "2s", max_ack_pending: 2000 }}\n'
+        f"{settings}\n"
     )
     with open(folder / "nats.log", "ab") as log:
         process = subprocess.Popen([_program("nats-server"), "-c", str(conf)], stderr=log)
