@@ -181,15 +181,9 @@ class HostBoard:
         except ValueError:
             item = None
         if isinstance(item, dict):
-            fault = self.judge(item) if self.judge else None
-            if not fault:
-                self.happened(item)
-                return
-            self.note("stdin: " + fault)
+            self.happened(item)
             return
         self.note("stdin: not a JSON object: " + repr(line[:80]))
-
-    judge = None  # set by main: why an item is no reading, or None
 
     async def watch_stop(self):
         """Sets `stopped` at the launcher's SIGTERM."""
@@ -227,7 +221,7 @@ class HostBoard:
         """Wi-Fi is up."""
 
     async def dial(self, setup):
-        """(reader, writer) to the broker. OSError, or ValueError where TLS refuses the other end."""
+        """(reader, writer) to the broker. OSError; ValueError where TLS refuses the other end."""
         import socket
 
         if self._address is None:  # getaddrinfo holds the loop: look up once

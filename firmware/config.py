@@ -1,4 +1,4 @@
-"""device.json (who this device is and where its broker stands) and setup.json (what hangs on it)."""
+"""device.json (who this device is, where its broker stands), setup.json (what hangs on it)."""
 
 import json
 

@@ -126,7 +126,7 @@ class FlashLog:
         return segment
 
     def _find_holes(self):
-        """Numbers between files that nobody holds; a damaged tail never reaches over a neighbour."""
+        """Numbers between files that nobody holds; a damaged tail ends at its neighbour."""
         holes = []
         for begin, end, why in self.holes:
             for segment in self._segments:
@@ -362,10 +362,10 @@ class FlashLog:
             if segment.first >= end or len(out) >= most:
                 break
             at = max(at, segment.first)
-            start, number = 0, segment.first
+            start, begin = 0, segment.first
             if self._walk[0] == at and self._walk[1] == segment.first:
-                start, number = self._walk[2], at
-            for number, count, _, after, body, data in self._each(segment, start, number):
+                start, begin = self._walk[2], at
+            for number, count, _, after, body, data in self._each(segment, start, begin):
                 if number >= end or len(out) >= most:
                     break
                 if number >= at and data[body] != record.SKIP:

@@ -48,6 +48,7 @@ class Link:
         self._patience = RESEND_MS
         self._session = False
         self._covered_at = 0
+        self._waited = 0
         self.time_at = board.real_ms()  # when `time` was last heard
         self.safe = False
         self.beat = 0  # counts the pump's turns: the watchdog's proof of progress
@@ -144,7 +145,7 @@ class Link:
                 outcome.append((fault, None))
             except asyncio.CancelledError:
                 raise
-            except Exception as fault:  # a bug: told by Fatal below, never hidden
+            except Exception as fault:  # noqa: BLE001 - a bug: told by Fatal below, never hidden
                 outcome.append((Fatal(fault.__class__.__name__ + ": " + str(fault)), None))
             ended.set()
 
@@ -199,10 +200,9 @@ class Link:
         self._covered_at = self._board.real_ms()
         await self._publish(client, "state", self._ready(), True)
         self._session = True
-        waited = 0
-        while self._clock.now() is None and waited < TIME_WAIT_MS:
+        while self._clock.now() is None and self._waited < TIME_WAIT_MS:  # once a boot
             await asyncio.sleep(0.02)
-            waited += 20
+            self._waited += 20
         return await self._pump(client)
 
     def _ready(self):

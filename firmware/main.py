@@ -29,7 +29,7 @@ class Device:
         self._restart = False
 
     def boot(self):
-        """Read flash, count the boot, log the first states. ConfigError where device.json is wrong."""
+        """Read flash, count the boot, log the first states. ConfigError for a wrong file."""
         board = self._board
         self.setup = config.load(self._folder)
         _make(self._folder + "/log")
@@ -212,7 +212,7 @@ def run(board, folder):
         asyncio.run(live())
     except (SystemExit, KeyboardInterrupt, config.ConfigError):
         raise
-    except Exception as fault:  # told, counted, and the device starts anew
+    except Exception as fault:  # noqa: BLE001 - told, counted, and the device starts anew
         board.note("crash: " + fault.__class__.__name__ + ": " + str(fault))
         _print(fault)
         boots = Boots(folder).load()

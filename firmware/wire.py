@@ -125,10 +125,7 @@ def made_of(text, signs, most):
     """True when `text` is a string of 1 to `most` characters out of `signs`."""
     if not isinstance(text, str) or not 0 < len(text) <= most:
         return False
-    for sign in text:
-        if sign not in signs:
-            return False
-    return True
+    return all(sign in signs for sign in text)
 
 
 def is_id(text):

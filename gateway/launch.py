@@ -51,13 +51,13 @@ def main() -> int:
             ["micropython", "-X", "heapsize=1m", "-c", "from firmware import host; host.run()"]
         )
     )
-    if code != RESTART:
-        return code
-    os.close(reading)
-    os.close(writing)
-    options["reset"] = "soft"
-    os.environ["HALLKEEPER_HOST"] = json.dumps(options)
-    os.execv(sys.executable, [sys.executable, "-I", "-S", __file__])
+    if code == RESTART:
+        os.close(reading)
+        os.close(writing)
+        options["reset"] = "soft"
+        os.environ["HALLKEEPER_HOST"] = json.dumps(options)
+        os.execv(sys.executable, [sys.executable, "-I", "-S", __file__])
+    return code
 
 
 if __name__ == "__main__":

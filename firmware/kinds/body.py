@@ -43,7 +43,7 @@ class Body:
         return events
 
     def input(self, now, item):
-        """Events of one reading, a dict as on `hallkeeper device`'s stdin; ValueError if it is none."""
+        """Events of one reading, a dict as on the host board's stdin; ValueError if none."""
         hook = self._hook("inputs")
         events = hook(self, now, item) if hook else None
         if events is not None:
