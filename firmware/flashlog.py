@@ -73,7 +73,12 @@ class FlashLog:
         if not (small or folded) or len(logs) != 1:
             return self._create(small, folded, logs)
         self.log = logs[0]
-        found = [self._load(first, True) for first in sorted(folded)]
+        found = []
+        for first in sorted(folded):
+            if found and first < found[-1].next():
+                os.remove(self._path(folded[first]))  # a merge was cut before it had cleaned up
+            else:
+                found.append(self._load(first, True))
         for first in sorted(small):
             if any(f.first <= first < f.next() for f in found if f.folded):
                 os.remove(self._path(small[first]))  # a fold was cut before it had cleaned up
@@ -298,7 +303,8 @@ class FlashLog:
         self.dropped += sum(end - begin + 1 for begin, end in runs)
         self._cache = (None, b"")
         self._walk = (0, None, 0)
-        if segment is self._segments[0] and runs[-1][1] == segment.next() - 1 and len(runs) == 1:
+        whole = [(max(segment.first, self.first), segment.next() - 1)]
+        if segment is self._segments[0] and runs == whole:
             self.first = max(self.first, segment.next())
             self._clean()
             self.room = self._free() - RESERVE
@@ -319,7 +325,27 @@ class FlashLog:
                 size += len(raw)
         os.rename(self._path("fold.t"), self._path(_name(segment.first, True)))
         segment.size = size
+        self._merge(segment)
         self.room = self._free() - RESERVE
+
+    def _merge(self, segment):
+        """A file that has shrunk joins the one before it, where both fit one block."""
+        at = self._segments.index(segment)
+        before = self._segments[at - 1] if at else None
+        if not before or not before.folded or before.next() != segment.first:
+            return
+        if before.size + segment.size > FOLDED:
+            return
+        with open(self._path("fold.t"), "wb") as out:
+            out.write(self._read(before))
+            out.write(self._read(segment))
+        os.rename(self._path("fold.t"), self._path(_name(before.first, True)))
+        os.remove(self._path(_name(segment.first, True)))
+        before.size += segment.size
+        before.count += segment.count
+        before.urgent += segment.urgent
+        self._cache = (None, b"")
+        del self._segments[at]
 
     # -- reading ----------------------------------------------------------------------------
 
