@@ -1,0 +1,72 @@
+"""device.json (who this device is, where its broker stands), setup.json (what hangs on it)."""
+
+import json
+
+from firmware import wire
+
+VERSION = "1.0.0"
+
+
+class ConfigError(ValueError):
+    """A file on flash is missing or wrong; the text says which and why."""
+
+
+class Setup:
+    """Everything a device is told at commissioning. Nothing here changes while it runs."""
+
+    def __init__(self):
+        self.site = ""
+        self.device = ""
+        self.kind = ""
+        self.host = ""
+        self.port = 1883
+        self.user = None
+        self.client_id = ""
+        self.password = None
+        self.tls = None  # {"ca": path, "cert": path or None, "key": path or None, "name": text}
+        self.channels = {}  # channel -> kind of event
+        self.meters = {}  # meter's channel -> the relay's that feeds its circuit
+        self.battery = False
+        self.relay_boot = True  # a relay's position after power-up: contactors are normally closed
+        self.text = ""  # what an idle pad or panel shows
+
+
+def _read(path):
+    try:
+        with open(path) as file:
+            found = json.loads(file.read())
+    except OSError:
+        raise ConfigError(path + ": missing")
+    except ValueError:
+        raise ConfigError(path + ": not JSON")
+    if not isinstance(found, dict):
+        raise ConfigError(path + ": not an object")
+    return found
+
+
+def load(folder):
+    """Read both files below `folder` into a Setup; ConfigError says what is wrong."""
+    path = folder + "/device.json"
+    who = _read(path)
+    setup = Setup()
+    try:
+        broker = who["broker"]
+        setup.site, setup.device, setup.kind = who["site"], who["device"], who["kind"]
+        setup.host, setup.port = broker["host"], int(broker["port"])
+        setup.user = broker.get("user")
+        setup.client_id = broker["client_id"]
+        setup.password = broker.get("password")
+        setup.tls = broker.get("tls")
+    except (KeyError, TypeError, AttributeError, ValueError) as fault:
+        raise ConfigError(path + ": " + str(fault))
+    if not (wire.is_id(setup.site) and wire.is_id(setup.device)):
+        raise ConfigError(path + ": site or device is no id")
+    if setup.kind not in wire.DEVICE_KINDS:
+        raise ConfigError(path + ": unknown kind " + str(setup.kind))
+    more = _read(folder + "/setup.json")
+    setup.channels = more.get("channels", {})
+    setup.meters = more.get("meters", {})
+    setup.battery = bool(more.get("battery"))
+    setup.relay_boot = bool(more.get("relay_boot", True))
+    setup.text = more.get("text", "")
+    return setup

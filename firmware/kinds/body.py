@@ -1,0 +1,147 @@
+"""What every device has in common: readings to events, commands to acts.
+
+A kind is a module with `DEFAULTS` (channels it has where the setup names none) and any of
+`inputs(body, now, item)` and `command(body, now, command)`, which give None for what they leave to
+this file, and `begin(body)` and `tick(body, now)`.
+"""
+
+from firmware import wire
+
+_STATES = {"open": wire.CONTACT, "locked": wire.LOCK, "present": wire.PRESENCE}
+_READERS = ("rating-pad", "patrol-reader", "duty-panel")
+_MAX_SHOWN = 200
+
+
+class Body:
+    """One device: its channels, its reporter and its board. `act(item)` does something outside."""
+
+    def __init__(self, setup, module, report, act):
+        self.setup = setup
+        self.report = report
+        self.act = act
+        self.channels = dict(setup.channels) or dict(module.DEFAULTS)
+        self.relays = {}
+        self.identify_until = None
+        self._module = module
+
+    def _hook(self, name):
+        return getattr(self._module, name, None)
+
+    def begin(self, now, readings):
+        """Events of a boot: every state and sample as it stands. `readings` as from the board."""
+        hook = self._hook("begin")
+        if hook:
+            hook(self)
+        events = self.report.state(now, wire.TAMPER, {"moved": False}, key="tamper")
+        for ch in sorted(self.channels):
+            if self.channels[ch] == wire.RELAY:
+                self.relays[ch] = self.setup.relay_boot
+                fields = {"ch": ch, "on": self.relays[ch], "cause": "boot"}
+                events += self.report.state(now, wire.RELAY, fields)
+        for item in readings:
+            events += self.input(now, item)
+        return events
+
+    def input(self, now, item):
+        """Events of one reading, a dict as on the host board's stdin; ValueError if none."""
+        hook = self._hook("inputs")
+        events = hook(self, now, item) if hook else None
+        if events is not None:
+            return events
+        if "ch" in item:
+            return self._channel(now, item)
+        if "tap" in item:
+            return self.tap(item)
+        if "moved" in item:
+            fields = _checked(wire.TAMPER, {"moved": item["moved"]})
+            return self.report.state(now, wire.TAMPER, fields, key="tamper")
+        if "button" in item:
+            return [(wire.BUTTON, _checked(wire.BUTTON, {"name": item["button"]}))]
+        raise ValueError("nothing this device can sense")
+
+    def tap(self, item):
+        """A card or tag that was read."""
+        if self.setup.kind not in _READERS:
+            raise ValueError("this device has no reader")
+        tag = item["tap"]
+        fields = {"tag": tag.lower() if isinstance(tag, str) else tag}
+        if "ch" in item:
+            fields["ch"] = item["ch"]
+        return [(wire.TAP, _checked(wire.TAP, fields))]
+
+    def _channel(self, now, item):
+        ch = item["ch"]
+        if not wire.is_id(ch):
+            raise ValueError("ch is no id")
+        for name in _STATES:
+            if name in item:
+                fields = _checked(_STATES[name], {"ch": ch, name: item[name]})
+                return self.report.state(now, _STATES[name], fields)
+        if "what" in item:
+            fields = {"ch": ch, "what": item["what"], "active": item.get("active")}
+            return self.report.state(now, wire.DETECTOR, _checked(wire.DETECTOR, fields))
+        if "tap" in item:
+            return self.tap(item)
+        for name, kind in (("w", wire.POWER), ("lx", wire.LUX), ("c", wire.CLIMATE)):
+            if name in item:
+                return self.report.sample(now, kind, _checked(kind, dict(item)))
+        if self.channels.get(ch) == wire.RELAY:
+            fields = {"ch": ch, "on": item.get("on"), "cause": "manual"}
+            return self.relay(now, _checked(wire.RELAY, fields))
+        if self.channels.get(ch) == wire.AC or "mode" in item or "set" in item:
+            return self.report.state(now, wire.AC, _checked(wire.AC, dict(item)))
+        raise ValueError("nothing this device can sense")
+
+    def relay(self, now, fields):
+        """A relay's real position, told where it changed."""
+        was = self.relays.get(fields["ch"])
+        self.relays[fields["ch"]] = fields["on"]
+        if was == fields["on"] and "cmd" not in fields:
+            return []
+        return self.report.state(now, wire.RELAY, fields, again=True)
+
+    def command(self, now, command):
+        """Carry out one judged command: (ok, why, events)."""
+        hook = self._hook("command")
+        answer = hook(self, now, command) if hook else None
+        if answer is not None:
+            return answer
+        do = command["do"]
+        args = command.get("args", {})
+        if do in ("on", "off"):
+            return self._switch(now, command, do == "on")
+        if do == "sound":
+            self.act({"sound": _shown(args, "sound", "alarm")})
+            return True, None, []
+        if do == "show":
+            self.act({"show": _shown(args, "text", _shown(args, "show", ""))})
+            return True, None, []
+        if do == "identify":
+            self.act({"led": "identify"})
+            return True, None, []
+        return False, "not for this device", []
+
+    def _switch(self, now, command, on):
+        ch = command.get("ch")
+        if self.channels.get(ch) != wire.RELAY:
+            return False, "no such channel", []
+        self.act({"ch": ch, "on": on})
+        fields = {"ch": ch, "on": on, "cause": "command", "cmd": command["id"]}
+        return True, None, self.relay(now, fields)
+
+    def tick(self, now):
+        """Repeats and samples that are due."""
+        hook = self._hook("tick")
+        return (hook(self, now) or []) + self.report.due(now) if hook else self.report.due(now)
+
+
+def _checked(kind, fields):
+    why = wire.fault(kind, fields)
+    if why:
+        raise ValueError(why)
+    return fields
+
+
+def _shown(args, name, default):
+    value = args.get(name, default)
+    return value[:_MAX_SHOWN] if isinstance(value, str) else default
