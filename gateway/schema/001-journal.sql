@@ -10,8 +10,8 @@ CREATE TABLE event (
   at INTEGER NOT NULL,             -- earliest arrival
   t_at INTEGER,                    -- arrival of the copy that gave t
   kind TEXT NOT NULL,
-  payload TEXT NOT NULL,           -- the event as sent, compact JSON
-  crc INTEGER NOT NULL,
+  payload TEXT NOT NULL,           -- the event's JSON as first sent
+  crc INTEGER NOT NULL,            -- CRC32 of all the above but id (journal.checksum)
   UNIQUE (device, log, seq)
 );
 CREATE INDEX event_at ON event (at);
@@ -20,7 +20,7 @@ CREATE INDEX event_at ON event (at);
 CREATE TABLE log (
   device TEXT NOT NULL,
   log TEXT NOT NULL,
-  acked INTEGER NOT NULL DEFAULT 0,      -- every seq from 1 to here is stored or recorded as lost
+  acked INTEGER NOT NULL DEFAULT 0,      -- every seq from 1 to here is stored or counts as received
   top INTEGER NOT NULL DEFAULT 0,        -- highest seq heard of
   boot INTEGER NOT NULL DEFAULT 0,
   stored INTEGER NOT NULL DEFAULT 0,
@@ -29,7 +29,7 @@ CREATE TABLE log (
   PRIMARY KEY (device, log)
 ) WITHOUT ROWID;
 
--- Numbers that count as received without a row in event: lost, or refused but readable.
+-- Numbers that count as received without having come: lost, or refused but readable.
 CREATE TABLE gap (
   device TEXT NOT NULL,
   log TEXT NOT NULL,
@@ -40,10 +40,11 @@ CREATE TABLE gap (
   PRIMARY KEY (device, log, first, why)
 ) WITHOUT ROWID;
 
+-- Messages and logins that were turned away, the newest some thousand of them.
 CREATE TABLE reject (
   id INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
-  topic TEXT NOT NULL,
+  topic TEXT NOT NULL,             -- empty for a login
   device TEXT,
   reason TEXT NOT NULL,
   head BLOB NOT NULL               -- first 512 bytes
@@ -53,8 +54,11 @@ CREATE TABLE device (
   id TEXT PRIMARY KEY,
   state TEXT,                      -- ready | asleep | off | lost
   state_at INTEGER,
+  log TEXT,                        -- of its last ready
+  boot INTEGER,
   fw TEXT,
   kind TEXT,
+  last_at INTEGER,                 -- last word of any kind, not retained
   rejected INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 

@@ -1,0 +1,80 @@
+"""Devices' credentials in the data directory: one small file a device, read afresh at each login.
+
+Files, not rows: `hallkeeper provision` may write one while the gateway runs, and needs no lock.
+The secret is 32 random bytes, so a plain SHA-256 of it is as good as a slow hash and lets hundreds
+of devices log in at once after a power cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = "credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What the gateway keeps of a device's credentials: never the password itself."""
+
+    device: str
+    client_id: str
+    digest: str  # SHA-256 of the password, hex
+
+
+def make(device: str) -> tuple[Credential, str]:
+    """A new credential and its password."""
+    password = secrets.token_urlsafe(32)
+    client_id = f"{device}-{secrets.token_hex(4)}"
+    return Credential(device, client_id, _digest(password)), password
+
+
+def save(data: Path, credential: Credential) -> None:
+    """Put it in force: the former one of that device is void from now on. Raises OSError."""
+    text = json.dumps(
+        {
+            "device": credential.device,
+            "client_id": credential.client_id,
+            "sha256": credential.digest,
+        }
+    )
+    write_private(data / FOLDER / f"{credential.device}.json", text)
+
+
+def load(data: Path, device: str) -> Credential | None:
+    """The credential in force; None where there is none or its file is damaged."""
+    try:
+        raw = json.loads((data / FOLDER / f"{device}.json").read_text(encoding="utf-8"))
+        return Credential(str(raw["device"]), str(raw["client_id"]), str(raw["sha256"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def matches(credential: Credential, password: str) -> bool:
+    """Whether this is its password; takes the same time either way."""
+    return hmac.compare_digest(credential.digest, _digest(password))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner only. Raises OSError."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _digest(password: str) -> str:
+    return hashlib.sha256(password.encode()).hexdigest()

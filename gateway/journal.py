@@ -1,0 +1,302 @@
+"""The journal: each (device, log, seq) stored exactly once, and how far each log is acknowledged.
+
+`Journal` is fed the messages of one turn and writes them in the caller's transaction. What it
+keeps in memory is only which numbers of each log have come, read back at `load`; after a
+transaction that failed it must be loaded again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from zlib import crc32
+
+from firmware import wire
+from gateway.events import Event, Refused, Unknown
+from gateway.intervals import Intervals
+
+KEEP_REJECTS = 10_000
+HEAD_BYTES = 512
+
+_INSERT = "INSERT INTO event (device,log,seq,boot,up,t,at,t_at,kind,payload,crc) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: E501
+_FIND = (
+    "SELECT boot,up,t,at,t_at,kind,payload FROM event WHERE device=? AND log=? AND seq=?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as the journal has it now. `t` is the believed one or None; `new` is False when it
+    was stored before and this copy brought an earlier arrival or a time."""
+
+    device: str
+    log: str
+    seq: int
+    boot: int
+    up: int
+    t: int | None
+    at: int
+    event: Event | Unknown
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LostRange:
+    """Numbers that will never come; `why` is `lost` (said by an event) or `first` (by a ready)."""
+
+    device: str
+    log: str
+    first: int
+    last: int
+    why: str
+    at: int
+
+
+class _Row:
+    """One event between its arrival and its INSERT or UPDATE."""
+
+    __slots__ = ("at", "boot", "changed", "event", "kind", "payload", "stored", "t", "t_at", "up")
+
+    def __init__(
+        self,
+        found: tuple[int, int, int | None, int, int | None, str, str],
+        event: Event | Unknown,
+        stored: bool,
+    ) -> None:
+        self.boot, self.up, self.t, self.at, self.t_at, self.kind, self.payload = found
+        self.event = event
+        self.stored = stored
+        self.changed = False
+
+    def merge(self, at: int, t: int | None) -> None:
+        """Another copy: the earliest arrival counts, and the earliest believed time."""
+        if at < self.at:
+            self.at, self.changed = at, True
+        if t is None:
+            return
+        if self.t is None or self.t_at is None or (at, t) < (self.t_at, self.t):
+            self.t, self.t_at, self.changed = t, at, True
+
+
+class _Log:
+    """What is known of one log of one device."""
+
+    __slots__ = ("boot", "duplicates", "last_at", "received", "stored", "top")
+
+    def __init__(self) -> None:
+        self.received = Intervals()
+        self.top = self.boot = self.stored = self.duplicates = self.last_at = 0
+
+
+Key = tuple[str, str]  # device, log
+
+
+class Journal:
+    """Feed a turn with `accept`, `refuse` and `holds_from`, then `write` it."""
+
+    def __init__(self) -> None:
+        self._logs: dict[Key, _Log] = {}
+        self._rows: dict[tuple[str, str, int], _Row] = {}
+        self._lost: list[LostRange] = []
+        self._refused: list[tuple[str, str, int, int]] = []
+        self._rejects: list[tuple[int, str, str | None, str, bytes]] = []
+        self._touched: set[Key] = set()
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Forget the turn and read back what the database has."""
+        self._clear()
+        self._logs = {}
+        for device, log, acked, top, boot, stored, duplicates, last_at in db.execute(
+            "SELECT device,log,acked,top,boot,stored,duplicates,last_at FROM log"
+        ).fetchall():
+            book = self._logs[device, log] = _Log()
+            book.top, book.boot, book.stored = top, boot, stored
+            book.duplicates, book.last_at = duplicates, last_at
+            book.received.add(1, acked)
+            for (seq,) in db.execute(
+                "SELECT seq FROM event WHERE device=? AND log=? AND seq>? ORDER BY seq",
+                (device, log, acked),
+            ):
+                book.received.add(seq)
+            for first, last in db.execute(
+                "SELECT first,last FROM gap WHERE device=? AND log=? AND last>?",
+                (device, log, acked),
+            ):
+                book.received.add(first, last)
+
+    def accept(
+        self, db: sqlite3.Connection, device: str, raw: bytes, event: Event | Unknown, at: int
+    ) -> None:
+        """One event that arrived at `at`."""
+        log, seq, t = event.log.lower(), event.seq, event.t
+        if t is not None and t > at + wire.FUTURE_MS:
+            t = None
+        book = self._book(device, log)
+        book.last_at = max(book.last_at, at)
+        book.boot = max(book.boot, event.boot)
+        key = (device, log, seq)
+        row = None
+        if seq in book.received:  # a copy, or one that was given up and comes after all
+            row = self._rows.get(key) or self._find(db, key, event)
+        if row is not None:
+            book.duplicates += 1
+            row.merge(at, t)
+            return
+        book.received.add(seq)
+        book.stored += 1
+        t_at = None if t is None else at
+        found = (event.boot, event.up, t, at, t_at, event.kind, raw.decode())
+        self._rows[key] = _Row(found, event, stored=False)
+        if event.kind == wire.LOST:
+            first, last = event.from_, event.to  # type: ignore[union-attr]
+            self._give_up(device, log, max(first, 1), last, "lost", at)
+
+    def refuse(self, topic: str, device: str | None, raw: bytes, why: Refused, at: int) -> None:
+        """What was turned away. `device` only where the site has it: then a readable number counts
+        as received, so that one bad record never blocks the rest."""
+        self._rejects.append((at, topic[:256], device, why.reason[:500], raw[:HEAD_BYTES]))
+        if device is not None and why.log is not None and why.seq is not None:
+            book = self._book(device, why.log)
+            if why.seq not in book.received:
+                book.received.add(why.seq)
+                self._refused.append((device, why.log, why.seq, at))
+
+    def holds_from(self, device: str, log: str, first: int, at: int) -> None:
+        """A device says that `first` is the lowest number it still holds, or its next one."""
+        self._book(device, log)
+        self._give_up(device, log, 1, first - 1, "first", at)
+
+    def write(self, db: sqlite3.Connection) -> tuple[list[StoredEvent], list[LostRange]]:
+        """Write the turn into the caller's transaction: what is new, or better known, of it."""
+        inserts, updates, stored = [], [], []
+        for (device, log, seq), row in self._rows.items():
+            if row.stored and not row.changed:
+                continue
+            crc = checksum(
+                device, log, seq, row.boot, row.up, row.t, row.at, row.t_at, row.kind, row.payload
+            )
+            if row.stored:
+                updates.append((row.t, row.at, row.t_at, crc, device, log, seq))
+            else:
+                inserts.append(
+                    (
+                        *(device, log, seq, row.boot, row.up, row.t, row.at, row.t_at),
+                        *(row.kind, row.payload, crc),
+                    )
+                )
+            stored.append(
+                StoredEvent(
+                    *(device, log, seq, row.boot, row.up, row.t, row.at, row.event),
+                    new=not row.stored,
+                )
+            )
+        lost = self._lost
+        db.executemany(_INSERT, inserts)
+        db.executemany(
+            "UPDATE event SET t=?,at=?,t_at=?,crc=? WHERE device=? AND log=? AND seq=?", updates
+        )
+        db.executemany(
+            "INSERT OR IGNORE INTO gap (device,log,first,last,why,at) VALUES (?,?,?,?,?,?)",
+            [(r.device, r.log, r.first, r.last, r.why, r.at) for r in lost]
+            + [(device, log, seq, seq, "refused", at) for device, log, seq, at in self._refused],
+        )
+        self._write_logs(db)
+        self._write_rejects(db)
+        self._clear()
+        return stored, lost
+
+    @property
+    def touched(self) -> set[Key]:
+        """The logs that this turn is about, to be acknowledged after its commit. Before `write`."""
+        return set(self._touched)
+
+    @property
+    def rejected(self) -> int:
+        """How many this turn turned away. Before `write`."""
+        return len(self._rejects)
+
+    def pointer(self, device: str, log: str) -> int:
+        """The highest n with every one of 1…n stored or counting as received; 0 for none."""
+        book = self._logs.get((device, log))
+        return 0 if book is None else book.received.head
+
+    def newest_logs(self) -> list[Key]:
+        """For each device the log that it wrote last."""
+        newest: dict[str, tuple[int, str]] = {}
+        for (device, log), book in self._logs.items():
+            newest[device] = max(newest.get(device, (-1, "")), (book.last_at, log))
+        return [(device, log) for device, (_, log) in newest.items()]
+
+    def _book(self, device: str, log: str) -> _Log:
+        self._touched.add((device, log))
+        book = self._logs.get((device, log))
+        if book is None:
+            book = self._logs[device, log] = _Log()
+        return book
+
+    def _find(
+        self, db: sqlite3.Connection, key: tuple[str, str, int], event: Event | Unknown
+    ) -> _Row | None:
+        found = db.execute(_FIND, key).fetchone()
+        if found is None:
+            return None
+        row = self._rows[key] = _Row(found, event, stored=True)
+        return row
+
+    def _give_up(self, device: str, log: str, first: int, last: int, why: str, at: int) -> None:
+        received = self._logs[device, log].received
+        for a, b in received.missing(first, last):
+            self._lost.append(LostRange(device, log, a, b, why, at))
+        received.add(first, last)
+
+    def _write_logs(self, db: sqlite3.Connection) -> None:
+        rows = []
+        for device, log in self._touched:
+            book = self._logs[device, log]
+            book.top = max(book.top, book.received.top)
+            rows.append(
+                (
+                    *(device, log, book.received.head, book.top, book.boot),
+                    *(book.stored, book.duplicates, book.last_at),
+                )
+            )
+        db.executemany(
+            "INSERT OR REPLACE INTO log (device,log,acked,top,boot,stored,duplicates,last_at)"
+            " VALUES (?,?,?,?,?,?,?,?)",
+            rows,
+        )
+
+    def _write_rejects(self, db: sqlite3.Connection) -> None:
+        if not self._rejects:
+            return
+        db.executemany(
+            "INSERT INTO reject (at,topic,device,reason,head) VALUES (?,?,?,?,?)",
+            self._rejects[-KEEP_REJECTS:],
+        )
+        db.execute("DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?", (KEEP_REJECTS,))
+        by_device = Counter(device for _, _, device, _, _ in self._rejects if device is not None)
+        db.executemany(
+            "INSERT INTO device (id, rejected) VALUES (?, ?)"
+            " ON CONFLICT (id) DO UPDATE SET rejected = rejected + excluded.rejected",
+            by_device.items(),
+        )
+
+    def _clear(self) -> None:
+        self._rows, self._lost, self._refused, self._rejects = {}, [], [], []
+        self._touched = set()
+
+
+def checksum(*columns: str | int | None) -> int:
+    """CRC32 of an event row's columns from `device` to `payload`."""
+    return crc32("\0".join(map(str, columns)).encode())
+
+
+def damaged(db: sqlite3.Connection) -> Iterable[int]:
+    """Ids of the event rows whose CRC does not match: SQLite itself would not notice."""
+    for row in db.execute(
+        "SELECT id,crc,device,log,seq,boot,up,t,at,t_at,kind,payload FROM event ORDER BY id"
+    ):
+        if checksum(*tuple(row)[2:]) != row[1]:
+            yield row[0]
