@@ -161,9 +161,7 @@ def still(db: sqlite3.Connection, person: Who, at: int) -> bool:
 def change_password(db: sqlite3.Connection, now: int, person: Who, password_hash: str) -> None:
     """Set a new password and end the person's other sessions."""
     db.execute("UPDATE account SET hash = ? WHERE name = ?", (password_hash, person.name))
-    db.execute(
-        "DELETE FROM session WHERE name = ? AND token <> ?", (person.name, person.token)
-    )
+    db.execute("DELETE FROM session WHERE name = ? AND token <> ?", (person.name, person.token))
     audit.append(db, now, person.name, "account.password", {"name": person.name})
 
 

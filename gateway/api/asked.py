@@ -1,4 +1,4 @@
-"""What calls have in common: who asks, instants in queries, pages of a list, waiting for the writer."""
+"""What calls share: who asks, instants in queries, pages of a list, waiting for the writer."""
 
 from __future__ import annotations
 

@@ -43,7 +43,9 @@ def told(site: Site, calendar: Any, now: int) -> dict[str, Any]:
 
 def kind_of(calendar: Any, day: date) -> tuple[str, bool]:
     """("workday" | "off" | "makeup", provisional) of a day."""
-    raise NotImplementedError
+    found = calendar.day(day)
+    name = "makeup" if found.makeup else "workday" if found.workday else "off"
+    return name, found.provisional
 
 
 def phases(hours: Hours) -> list[tuple[int, str]]:

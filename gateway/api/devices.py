@@ -48,9 +48,7 @@ def router(ctx: Context) -> APIRouter:
             raise Problem(403, f"pads are not for the role {who.role}")
         db = ctx.reader()
         answer = told(db, found, ctx.now(), ctx.site.timezone)
-        answer["logs"] = [
-            _log(db, row) for row in _logs(db, device_id)
-        ]
+        answer["logs"] = [_log(db, row) for row in _logs(db, device_id)]
         health = db.execute(
             "SELECT t, fields FROM last_value WHERE device = ? AND kind = 'health'", (device_id,)
         ).fetchone()
@@ -153,9 +151,7 @@ def _log(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
-def missing(
-    db: sqlite3.Connection, device: str, log: str, acked: int, top: int
-) -> list[list[int]]:
+def missing(db: sqlite3.Connection, device: str, log: str, acked: int, top: int) -> list[list[int]]:
     """[from, to] of the numbers in (acked, top] that are neither stored nor recorded as lost."""
     have = db.execute(
         "SELECT seq, seq FROM event WHERE device = ?1 AND log = ?2 AND seq > ?3"

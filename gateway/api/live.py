@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio.to_thread
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from gateway import people
@@ -30,8 +30,11 @@ def router(ctx: Context) -> APIRouter:
     pads = frozenset(d.id for d in ctx.site.devices if d.kind == PAD_KIND)
 
     @made.get("/events", response_class=StreamingResponse)
-    async def events(who: Person, request: Request) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|now|resync` with JSON; a comment every 15 s."""
+    async def events(who: Person) -> StreamingResponse:
+        """`event: channel|device|finding|alert|rating|now|resync` with JSON data.
+
+        A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
+        """
         return StreamingResponse(
             _stream(ctx, who, pads),
             media_type="text/event-stream",
@@ -78,8 +81,7 @@ def visible(
         if role == "viewer":
             return None
         n = int(data.get("n", 0))
-        if role == "counter":  # single presses are nobody's business at a counter
-            if n % 5:
-                return None
+        if role == "counter" and n % 5:  # single presses are nobody's business at a counter
+            return None
         return {"counter": data.get("counter"), "n": n}
     return data

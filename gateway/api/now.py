@@ -8,12 +8,12 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from firmware import wire
 from gateway.api import day
 from gateway.api.access import PAD_KIND, PADS
 from gateway.api.asked import Person, shown
 from gateway.api.devices import last_heard, silent
 from gateway.context import Context
+from gateway.history import last
 
 
 def router(ctx: Context) -> APIRouter:
@@ -45,7 +45,7 @@ def told(ctx: Context, db: sqlite3.Connection, now: int, role: str) -> dict[str,
         if row["device"] in devices:
             quiet = bool(devices[row["device"]]["silent"])
             fields = json.loads(row["fields"])
-            channels[key(row["device"], row["kind"], row["ch"], row["what"])] = channel(
+            channels[last.name(row["device"], row["kind"], row["ch"], row["what"])] = last.shown(
                 row["kind"], shown(row["t"], tz), fields, quiet
             )
     return {
@@ -54,16 +54,3 @@ def told(ctx: Context, db: sqlite3.Connection, now: int, role: str) -> dict[str,
         "channels": channels,
         "devices": devices,
     }
-
-
-def key(device: str, kind: str, ch: str, what: str) -> str:
-    """A channel's name: `pm-01/c1`, a detector's `pm-01/d1:smoke`, a tamper's `pad-w01/tamper`."""
-    if kind == wire.DETECTOR:
-        return f"{device}/{ch}:{what}"
-    return f"{device}/{ch or kind}"
-
-
-def channel(kind: str, at: str | None, fields: dict[str, Any], quiet: bool) -> dict[str, Any]:
-    """A channel's value; an assumed AC state and a silent device's word are not known."""
-    known = not quiet and fields.get("src") != "assumed"
-    return {"kind": kind, "at": at, "known": known, "values": fields}

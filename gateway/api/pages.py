@@ -45,14 +45,24 @@ def router(folder: Path) -> APIRouter:
             raise Problem(404, "no such call; /openapi.json names all")
         root = folder.resolve()
         index = root / "index.html"
-        if not index.is_file():
-            return HTMLResponse(NOT_BUILT, 503 if path else 200, HEADERS)
-        file = (root / path).resolve()
-        if path and file.is_relative_to(root) and file.is_file():
+        file = _inside(root, path)
+        if file is not None:
             cache = _FOREVER if path.startswith("assets/") else "no-cache"
             return FileResponse(file, headers=HEADERS | {"Cache-Control": cache})
         if "." in path.rsplit("/", 1)[-1]:
             raise Problem(404, "no such file")
+        if not index.is_file():
+            return HTMLResponse(NOT_BUILT, headers=HEADERS)
         return FileResponse(index, headers=HEADERS | {"Cache-Control": "no-cache"})
 
     return made
+
+
+def _inside(root: Path, path: str) -> Path | None:
+    if not path or "\0" in path:
+        return None
+    try:
+        file = (root / path).resolve()
+        return file if file.is_relative_to(root) and file.is_file() else None
+    except (OSError, ValueError):  # a name too long, or no name at all
+        return None

@@ -28,9 +28,7 @@ SCALE = 1000  # stored values are thousandths
 # kind: its numeric and boolean fields, in the order of the columns f1…f5
 FIELDS: dict[str, tuple[str, ...]] = {
     kind: tuple(
-        name.lstrip("?")
-        for name, type_, _ in wire.KINDS[kind]
-        if type_ in (wire.NUM, wire.BOOL)
+        name.lstrip("?") for name, type_, _ in wire.KINDS[kind] if type_ in (wire.NUM, wire.BOOL)
     )
     for kind in VALUED - {wire.TAMPER, wire.HEALTH}
 }

@@ -9,21 +9,38 @@ CREATE TABLE channel (
   UNIQUE (device, ch, kind, what)
 );
 
--- Hot rows: one an event. `event` is event.id.
+-- Hot rows: one an event, in the contract's order of equal times. `log` is its hex as a number.
 CREATE TABLE sample (
   channel INTEGER NOT NULL,
   t INTEGER NOT NULL,
-  event INTEGER NOT NULL,
+  boot INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  log INTEGER NOT NULL,
   f1 INTEGER, f2 INTEGER, f3 INTEGER, f4 INTEGER, f5 INTEGER,
-  PRIMARY KEY (channel, t, event)
+  PRIMARY KEY (channel, t, boot, seq, log)
 ) WITHOUT ROWID;
 
 -- Hot rows whose time is an estimate and may still move.
 CREATE TABLE moving (
-  event INTEGER PRIMARY KEY,
   channel INTEGER NOT NULL,
-  t INTEGER NOT NULL
-);
+  log INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  t INTEGER NOT NULL,
+  PRIMARY KEY (channel, log, seq)
+) WITHOUT ROWID;
+
+-- The event that places those of its boot that have no time: the lowest seq with a believed,
+-- not stale one.
+CREATE TABLE anchor (
+  device TEXT NOT NULL,
+  log TEXT NOT NULL,
+  boot INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  t INTEGER NOT NULL,
+  up INTEGER NOT NULL,
+  PRIMARY KEY (device, log, boot)
+) WITHOUT ROWID;
+CREATE INDEX event_timeless ON event (device, log, boot) WHERE t IS NULL;
 
 -- Buckets of a minute, an hour and a local day (`step` in ms; a day is 86400000).
 CREATE TABLE rollup (
