@@ -11,12 +11,19 @@ from fastapi import FastAPI
 
 from gateway import people
 from gateway.api import (
+    alerts,
+    audit,
     devices,
+    findings,
     health,
     live,
     now,
     pages,
+    patrols,
+    permits,
     problems,
+    ratings,
+    rules,
     session,
     site,
 )
@@ -25,7 +32,10 @@ from gateway.context import Context
 from gateway.people import Who
 
 READERS = 8  # worker threads, each with its own read-only connection
-NOUNS = (session, site, now, devices, live)
+NOUNS = (
+    *(session, site, now, devices, findings, alerts, permits, patrols, ratings, rules, audit),
+    live,
+)
 
 
 def build(ctx: Context, static: Path | None = None) -> FastAPI:

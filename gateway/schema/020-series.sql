@@ -86,3 +86,5 @@ CREATE TABLE last_value (
   fields TEXT NOT NULL,             -- compact JSON
   PRIMARY KEY (device, kind, ch, what)
 ) WITHOUT ROWID;
+
+CREATE INDEX event_tap ON event (t) WHERE kind = 'tap';
