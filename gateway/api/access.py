@@ -1,0 +1,157 @@
+"""Who may call what: one table, held by one gate in front of every call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import anyio.to_thread
+from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api import problems
+from gateway.people import ANY, Who, wall_clock
+
+COOKIE = "hallkeeper"
+MAX_BODY = 64 * 1024
+API = "/api/v1"
+
+_DESK = frozenset({"duty", "facilities", "manager", "admin"})
+_HOUSE = frozenset({"facilities", "manager", "admin"})
+_OPEN: frozenset[str] = frozenset()
+
+# (method, path): the roles that may; an empty set is open to everybody.
+ACCESS: dict[tuple[str, str], frozenset[str]] = {
+    ("POST", "/login"): _OPEN,
+    ("POST", "/logout"): ANY,
+    ("GET", "/me"): ANY,
+    ("POST", "/me/password"): ANY,
+    ("GET", "/devices"): ANY,
+    ("GET", "/devices/{device_id}"): ANY,
+    ("GET", "/rejects"): ANY - {"viewer", "counter"},
+    ("GET", "/findings"): ANY,
+    ("GET", "/findings/{finding_id}"): ANY,
+    ("POST", "/findings/{finding_id}/close"): _HOUSE,
+    ("GET", "/alerts"): ANY,
+    ("POST", "/alerts/{alert_id}/ack"): _DESK,
+    ("POST", "/alerts/{alert_id}/shelve"): _DESK,
+    ("POST", "/alerts/{alert_id}/close"): _DESK,
+    ("GET", "/permits"): ANY,
+    ("POST", "/permits"): _HOUSE,
+    ("DELETE", "/permits/{permit_id}"): _HOUSE,
+    ("GET", "/entries"): ANY - {"viewer", "counter"},
+    ("POST", "/entries"): _DESK,
+    ("GET", "/patrols"): ANY,
+    ("GET", "/ratings/summary"): ANY - {"viewer"},
+    ("GET", "/series"): ANY,
+    ("GET", "/energy"): ANY,
+    ("GET", "/audit"): frozenset({"auditor", "manager"}),
+    ("GET", "/events"): ANY,
+    ("GET", "/site"): ANY,
+    ("GET", "/now"): ANY,
+    ("GET", "/rules"): ANY,
+}
+# Pads tell when somebody pressed: nobody at a counter or before a wall screen sees that.
+PAD_KIND = "rating-pad"
+PADS = ANY - {"viewer", "counter"}
+
+_LOCAL = ("/healthz", "/metrics")
+_LOOPBACK = ("127.0.0.1", "::1", "::ffff:127.0.0.1")
+_SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", API + path))
+
+
+_TABLE = [(method, _pattern(path), roles) for (method, path), roles in ACCESS.items()]
+
+
+def roles_for(method: str, path: str) -> frozenset[str] | None:
+    """The roles that may call, or None where the table knows no such call."""
+    for known, pattern, roles in _TABLE:
+        if known == method and pattern.fullmatch(path):
+            return roles
+    return None
+
+
+class Gate:
+    """ASGI middleware: signs the caller in, holds the table, bounds the body.
+
+    `who(token, at)` is called in a worker thread. The person is in `scope["state"]["who"]`.
+    """
+
+    def __init__(self, app: ASGIApp, who: Callable[[str, int], Who | None]) -> None:
+        self._app = app
+        self._who = who
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refused = await self._refusal(scope, headers)
+        if refused is None and _length(headers) > MAX_BODY:
+            refused = (413, f"a body has at most {MAX_BODY} bytes")
+        if refused is not None:
+            status, detail = refused
+            challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+            await problems.response(status, detail, challenge)(scope, receive, send)
+            return
+        await self._app(scope, _bounded(receive), send)
+
+    async def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
+        method, path = scope["method"], scope["path"]
+        if path in _LOCAL:
+            client = scope.get("client")
+            if client is None or client[0] in _LOOPBACK:
+                return None
+            roles: frozenset[str] | None = ANY
+        else:
+            roles = roles_for("GET" if method == "HEAD" else method, path)
+        if not roles:
+            return None  # open, or no such call: the router answers
+        token, by_cookie = _token(headers)
+        who = await anyio.to_thread.run_sync(self._who, token, wall_clock()) if token else None
+        if who is None:
+            return 401, "sign in first: POST /api/v1/login"
+        if by_cookie and method not in _SAFE and not _same_origin(headers):
+            return 403, "a request of another site"
+        if who.role not in roles:
+            return 403, f"not for the role {who.role}"
+        scope.setdefault("state", {})["who"] = who
+        return None
+
+
+def _token(headers: Headers) -> tuple[str | None, bool]:
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip(), False
+    return cookie_parser(headers.get("cookie", "")).get(COOKIE), True
+
+
+def _same_origin(headers: Headers) -> bool:
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == headers.get("host")
+
+
+def _length(headers: Headers) -> int:
+    text = headers.get("content-length", "0")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _bounded(receive: Receive) -> Receive:
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > MAX_BODY:
+                raise problems.Problem(413, f"a body has at most {MAX_BODY} bytes")
+        return message
+
+    return counted

@@ -1,0 +1,67 @@
+"""The HTTP side, put together: gate, problems, routers, the dashboard's files."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from gateway import people
+from gateway.api import (
+    alerts,
+    audit,
+    devices,
+    findings,
+    health,
+    live,
+    now,
+    pages,
+    patrols,
+    permits,
+    problems,
+    ratings,
+    rules,
+    session,
+    site,
+)
+from gateway.api.access import API, Gate
+from gateway.context import Context
+from gateway.people import Who
+
+READERS = 8  # worker threads, each with its own read-only connection
+NOUNS = (
+    *(session, site, now, devices, findings, alerts, permits, patrols, ratings, rules, audit),
+    live,
+)
+
+
+def build(ctx: Context, static: Path | None = None) -> FastAPI:
+    """The application of one running gateway; `static` is the built dashboard's folder."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
+        yield
+
+    app = FastAPI(
+        title="Hallkeeper 厅守",
+        version="1",
+        description="What a hall's devices said, what it means by the rulebook, and who did what.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    problems.install(app)
+    for noun in NOUNS:
+        app.include_router(noun.router(ctx), prefix=API)
+    app.include_router(health.router(ctx))
+    app.include_router(pages.router(static or pages.BUILT))
+
+    def signed_in(token: str, at: int) -> Who | None:
+        return people.who(ctx.reader(), token, at)
+
+    app.add_middleware(Gate, who=signed_in)
+    return app

@@ -1,0 +1,27 @@
+"""Liveness with reasons, and Prometheus text. The gate keeps both to this machine."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from gateway.context import Context
+
+
+def router(ctx: Context) -> APIRouter:
+    made = APIRouter(tags=["health"])
+
+    @made.get("/healthz")
+    def healthz(response: Response) -> dict[str, object]:
+        """200 while all is well; 503 with {part: reason} otherwise."""
+        reasons = ctx.health()
+        if reasons:
+            response.status_code = 503
+        return {"ok": not reasons, "reasons": reasons}
+
+    @made.get("/metrics")
+    def metrics() -> Response:
+        """Prometheus text."""
+        return Response(generate_latest(ctx.metrics), media_type=CONTENT_TYPE_LATEST)
+
+    return made

@@ -1,0 +1,87 @@
+"""Server-sent events: what changes, to those who may read it.
+
+The feed's changes carry what the pipeline published after its commit; a watcher who fell behind
+gets `resync` and reads the state afresh, as after a reconnect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+
+from gateway import people
+from gateway.api.access import PAD_KIND, PADS
+from gateway.api.asked import Person
+from gateway.context import Context
+from gateway.people import Who
+
+HEARTBEAT_S = 15
+KINDS = ("channel", "device", "finding", "alert", "rating", "now", "resync")
+
+
+def router(ctx: Context) -> APIRouter:
+    made = APIRouter(tags=["live"])
+    pads = frozenset(d.id for d in ctx.site.devices if d.kind == PAD_KIND)
+
+    @made.get("/events", response_class=StreamingResponse)
+    async def events(who: Person) -> StreamingResponse:
+        """`event: channel|device|finding|alert|rating|now|resync` with JSON data.
+
+        A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
+        """
+        return StreamingResponse(
+            _stream(ctx, who, pads),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+    return made
+
+
+async def _stream(ctx: Context, who: Who, pads: frozenset[str]) -> AsyncIterator[str]:
+    with ctx.live.subscribe() as watcher:
+        yield "retry: 2000\n\n"
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_S):
+                    change = await watcher.get()
+            except TimeoutError:
+                if not await anyio.to_thread.run_sync(_still, ctx, who):
+                    return
+                yield ": still here\n\n"
+                continue
+            data = visible(change.kind, change.data, who.role, pads)
+            if data is not None:
+                yield f"event: {change.kind}\nid: {change.id}\ndata: {_json(data)}\n\n"
+
+
+def _still(ctx: Context, who: Who) -> bool:
+    return people.still(ctx.reader(), who, people.wall_clock())
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+
+def visible(
+    kind: str, data: dict[str, Any], role: str, pads: frozenset[str]
+) -> dict[str, Any] | None:
+    """What of a change somebody of this role may see, or None."""
+    if kind not in KINDS:
+        return None
+    if kind == "device" and data.get("id") in pads and role not in PADS:
+        return None
+    if kind == "rating":
+        if role == "viewer":
+            return None
+        n = int(data.get("n", 0))
+        if role == "counter" and n % 5:  # single presses are nobody's business at a counter
+            return None
+        return {"counter": data.get("counter"), "n": n}
+    return data

@@ -1,0 +1,100 @@
+"""Patrol rounds over some days."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+
+from gateway import rounds
+from gateway.api.asked import After, From, Limit, To, cursor, instant, page, shown
+from gateway.api.problems import Problem
+from gateway.context import Context
+from gateway.history.times import COLUMNS, read
+
+MAX_DAYS = 100
+DAY_MS = 86400_000
+
+
+def router(ctx: Context) -> APIRouter:
+    made = APIRouter(tags=["patrols"])
+    tz = ctx.site.timezone
+
+    @made.get("/patrols")
+    def patrols(
+        begin: From = None, to: To = None, limit: Limit = 200, after: After = None
+    ) -> dict[str, Any]:
+        """The rounds that begin in [from, to), today's by default, in order of time."""
+        now, zone = ctx.now(), ZoneInfo(tz)
+        today = datetime.fromtimestamp(now / 1000, zone).date()
+        midnight = datetime(today.year, today.month, today.day, tzinfo=zone)
+        first = instant("from", begin, tz)
+        if first is None:
+            first = round(midnight.timestamp() * 1000)
+        last = instant("to", to, tz)
+        if last is None:
+            last = first + DAY_MS
+        if not first < last <= first + MAX_DAYS * DAY_MS:
+            raise Problem(422, f"from, to: `from` before `to`, at most {MAX_DAYS} days apart")
+        day = datetime.fromtimestamp(first / 1000, zone).date()
+        days = (datetime.fromtimestamp((last - 1) / 1000, zone).date() - day).days + 1
+        found = [
+            round_
+            for round_ in rounds.rounds(
+                ctx.site,
+                lambda on: bool(ctx.calendar.day(on).workday),
+                taps(ctx, first - DAY_MS, last + rounds.NEXT_DAYS * DAY_MS),
+                day,
+                days,
+                now,
+            )
+            if first <= round_.begin < last
+        ]
+        place = (cursor(after) or (-1, ""))[0] + 1
+        return page(
+            list(enumerate(found))[place : place + limit + 1],
+            limit,
+            key=lambda pair: (pair[0], ""),
+            item=lambda pair: told(ctx, pair[1]),
+        )
+
+    return made
+
+
+def taps(ctx: Context, begin: int, end: int) -> list[rounds.Tap]:
+    """The stored taps with an event time in [begin, end)."""
+    db = ctx.reader()
+    query = f"SELECT {COLUMNS} FROM event WHERE kind = 'tap' AND t"
+    rows = db.execute(f"{query} >= ? AND t < ?", (begin, end)).fetchall()
+    rows += db.execute(f"{query} IS NULL").fetchall()
+    return [
+        rounds.Tap(said.time, str(said.payload["tag"]).lower(), said.device)
+        for said in read(db, rows)
+        if begin <= said.time < end and not said.stale
+    ]
+
+
+def told(ctx: Context, made: rounds.Round) -> dict[str, Any]:
+    """A round as the API shows it."""
+    tz = ctx.site.timezone
+    names = {checkpoint.id: checkpoint.name for checkpoint in ctx.site.checkpoints}
+    routes = {route.id: route.name for route in ctx.site.routes}
+    return {
+        "id": f"{made.route}~{made.begin}",
+        "route": made.route,
+        "name": routes[made.route],
+        "begin": shown(made.begin, tz),
+        "end": shown(made.end, tz),
+        "state": made.state,
+        "done_at": shown(made.done_at, tz),
+        "checkpoints": [
+            {"id": point, "name": names.get(point, point), "at": shown(at, tz)}
+            for point, at in made.taps
+        ],
+        "flags": [
+            {"what": flag.what, "at": shown(flag.at, tz), "checkpoint": flag.checkpoint}
+            for flag in made.flags
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Channels' values over time: hot rows, rollups, energy, compressed days, last values."""

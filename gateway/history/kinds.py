@@ -1,0 +1,54 @@
+"""Which kinds have a value, and which of their fields are numbers over time."""
+
+from __future__ import annotations
+
+from firmware import wire
+
+# kinds whose last value is kept; a rating never is
+VALUED = frozenset(
+    {
+        wire.CONTACT,
+        wire.LOCK,
+        wire.PRESENCE,
+        wire.LUX,
+        wire.CLIMATE,
+        wire.POWER,
+        wire.AC,
+        wire.RELAY,
+        wire.DETECTOR,
+        wire.TAMPER,
+        wire.HEALTH,
+    }
+)
+# what every event has, and what names the channel
+_FRAME = frozenset({"log", "seq", "boot", "up", "t", "kind", "ch", "what"})
+
+SCALE = 1000  # stored values are thousandths
+
+# kind: its numeric and boolean fields, in the order of the columns f1…f5
+FIELDS: dict[str, tuple[str, ...]] = {
+    kind: tuple(
+        name.lstrip("?") for name, type_, _ in wire.KINDS[kind] if type_ in (wire.NUM, wire.BOOL)
+    )
+    for kind in VALUED - {wire.TAMPER, wire.HEALTH}
+}
+# Rolled up are what is plotted over months; the rest (V, A, power factor, the bare counter) is
+# read from hot rows and chunks.
+ROLLED: dict[str, tuple[int, ...]] = {
+    kind: ((1,) if kind == wire.POWER else tuple(range(1, len(fields) + 1)))
+    for kind, fields in FIELDS.items()
+}
+
+
+def values(payload: dict[str, object]) -> dict[str, object]:
+    """What an event says of its channel, without the frame."""
+    return {name: value for name, value in payload.items() if name not in _FRAME}
+
+
+def row(kind: str, payload: dict[str, object]) -> tuple[int | None, ...]:
+    """f1…f5 of an event, in thousandths."""
+    found: list[int | None] = []
+    for name in FIELDS[kind]:
+        value = payload.get(name)
+        found.append(round(float(value) * SCALE) if isinstance(value, (bool, int, float)) else None)
+    return tuple(found + [None] * (5 - len(found)))

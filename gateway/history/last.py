@@ -1,0 +1,91 @@
+"""The last value of every channel by event time, as the contract orders equal times."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from firmware import wire
+from gateway.history.kinds import VALUED, values
+from gateway.history.times import COLUMNS, Said, read
+
+_PUT = (
+    "INSERT INTO last_value (device, kind, ch, what, t, boot, seq, log, fields)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, kind, ch, what) DO UPDATE SET"
+    " t = excluded.t, boot = excluded.boot, seq = excluded.seq, log = excluded.log,"
+    " fields = excluded.fields"
+    " WHERE (excluded.t, excluded.boot, excluded.seq, excluded.log) > (t, boot, seq, log)"
+)
+
+
+def keep(db: sqlite3.Connection, said: Iterable[Said]) -> list[Said]:
+    """Update last_value; returns those events that are now their channel's last."""
+    newest: dict[tuple[str, str, str, str], Said] = {}
+    for event in said:
+        if event.kind not in VALUED or event.stale:
+            continue
+        key = channel(event)
+        if not event.new and _moved_back(db, key, event):
+            continue
+        if key not in newest or event.order > newest[key].order:
+            newest[key] = event
+    return [event for key, event in newest.items() if _put(db, key, event)]
+
+
+def channel(event: Said) -> tuple[str, str, str, str]:
+    """(device, kind, ch, what) of an event."""
+    said = event.payload
+    return event.device, event.kind, str(said.get("ch") or ""), str(said.get("what") or "")
+
+
+def name(device: str, kind: str, ch: str, what: str) -> str:
+    """A channel's name: `pm-01/c1`, a detector's `pm-01/d1:smoke`, a tamper's `pad-w01/tamper`."""
+    if kind == wire.DETECTOR:
+        return f"{device}/{ch}:{what}"
+    return f"{device}/{ch or kind}"
+
+
+def shown(kind: str, at: str | None, fields: dict[str, Any], silent: bool) -> dict[str, Any]:
+    """A channel's value; an assumed AC state and a silent device's word are not known."""
+    known = not silent and fields.get("src") != "assumed"
+    return {"kind": kind, "at": at, "known": known, "values": fields}
+
+
+def told(event: Said, at: str) -> dict[str, Any]:
+    """A change of a channel for the live feed."""
+    device, kind, ch, what = channel(event)
+    value = shown(kind, at, values(event.payload), silent=False)
+    return {"channel": name(device, kind, ch, what), "device": device} | value
+
+
+def _put(db: sqlite3.Connection, key: tuple[str, str, str, str], event: Said) -> bool:
+    fields = json.dumps(
+        values(event.payload), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
+    row = (*key, event.time, event.boot, event.seq, event.log, fields)
+    return db.execute(_PUT, row).rowcount > 0
+
+
+def _moved_back(db: sqlite3.Connection, key: tuple[str, str, str, str], event: Said) -> bool:
+    """Where the last value turns out to be older than it seemed, find the channel's last anew.
+
+    Only an event without a time of its own can move, and such a one is of the device's latest
+    boots: its last few thousand events are enough to look through.
+    """
+    found = db.execute(
+        "SELECT t FROM last_value WHERE (device, kind, ch, what) = (?, ?, ?, ?)"
+        " AND log = ? AND seq = ? AND t > ?",
+        (*key, event.log, event.seq, event.time),
+    ).fetchone()
+    if found is None:
+        return False
+    db.execute("DELETE FROM last_value WHERE (device, kind, ch, what) = (?, ?, ?, ?)", key)
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM event WHERE device = ? AND kind = ? ORDER BY id DESC LIMIT 5000",
+        key[:2],
+    )
+    same = [e for e in read(db, rows) if channel(e) == key and not e.stale]
+    _put(db, key, max([*same, event], key=lambda e: e.order))
+    return True

@@ -1,0 +1,166 @@
+"""Event time: when a stored event happened, by the contract's words, from what is stored.
+
+An event with a believed `t` has that time. One without is placed by its anchor: the lowest-seq
+event of the same device, log and boot that has a time and is not stale. So a new anchor may move
+events that were placed before: `resolve` names them too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from firmware import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event as the journal has it now; `t`: the believed one; `at`: its first arrival."""
+
+    device: str
+    log: str  # lower-case hex
+    seq: int
+    boot: int
+    up: int
+    t: int | None
+    at: int
+    kind: str
+    payload: dict[str, Any]
+    new: bool = True  # False: stored before, now better known
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event and its time in Unix ms."""
+
+    device: str
+    log: str
+    seq: int
+    boot: int
+    time: int
+    estimated: bool
+    stale: bool
+    kind: str
+    payload: dict[str, Any]
+    new: bool = True
+
+    @property
+    def order(self) -> tuple[int, int, int, str]:
+        """How the contract orders events of one channel."""
+        return self.time, self.boot, self.seq, self.log
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The event that places those of its boot that have no time."""
+
+    seq: int
+    t: int
+    up: int
+
+
+def placed(t: int | None, up: int, at: int, anchor: Anchor | None) -> tuple[int, bool]:
+    """(event time, whether it is an estimate)."""
+    if t is not None:
+        return t, False
+    if anchor is not None:
+        moved = anchor.t + up - anchor.up
+        if moved <= at + wire.FUTURE_MS:
+            return moved, True
+    return at, True
+
+
+def stale(time: int, at: int) -> bool:
+    """Whether an event is too old for the rules."""
+    return at - time > wire.STALE_MS
+
+
+def resolve(db: sqlite3.Connection, heard: Iterable[Heard]) -> list[Said]:
+    """The times of what was stored in this transaction, and of what it moves."""
+    heard = list(heard)
+    lowest: dict[tuple[str, str, int], tuple[Anchor, Heard]] = {}
+    for event in heard:
+        if event.t is not None and not stale(event.t, event.at):
+            where = (event.device, event.log, event.boot)
+            if where not in lowest or event.seq < lowest[where][0].seq:
+                lowest[where] = Anchor(event.seq, event.t, event.up), event
+    moved = {where: anchor for where, (anchor, event) in lowest.items() if _anchors(db, event)}
+    anchors: dict[tuple[str, str, int], Anchor | None] = dict(moved)
+    found: dict[tuple[str, str, int], Said] = {}
+    for event in heard:
+        anchor = None
+        if event.t is None:
+            where = (event.device, event.log, event.boot)
+            if where not in anchors:
+                anchors[where] = _anchor(db, *where)
+            anchor = anchors[where]
+        found[event.device, event.log, event.seq] = _said(event, anchor)
+    for (device, log, boot), anchor in moved.items():
+        for event in timeless(db, device, log, boot):
+            found.setdefault((device, log, event.seq), _said(event, anchor))
+    return list(found.values())
+
+
+def read(db: sqlite3.Connection, rows: Iterable[Any]) -> list[Said]:
+    """The times of `event` rows (device, log, seq, boot, up, t, at, kind, payload)."""
+    anchors: dict[tuple[str, str, int], Anchor | None] = {}
+    found = []
+    for row in rows:
+        event = _heard(row)
+        anchor = None
+        if event.t is None:
+            where = (event.device, event.log, event.boot)
+            if where not in anchors:
+                anchors[where] = _anchor(db, *where)
+            anchor = anchors[where]
+        found.append(_said(event, anchor))
+    return found
+
+
+COLUMNS = "device, log, seq, boot, up, t, at, kind, payload"
+
+
+def timeless(db: sqlite3.Connection, device: str, log: str, boot: int) -> list[Heard]:
+    """The stored events of a boot that have no time of their own."""
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM event WHERE device = ? AND log = ? AND boot = ? AND t IS NULL",
+        (device, log, boot),
+    )
+    return [_heard(row) for row in rows]
+
+
+def _heard(row: Any) -> Heard:
+    device, log, seq, boot, up, t, at, kind, payload = row
+    return Heard(device, log, seq, boot, up, t, at, kind, json.loads(payload), new=False)
+
+
+def _said(event: Heard, anchor: Anchor | None) -> Said:
+    time, estimated = placed(event.t, event.up, event.at, anchor)
+    return Said(
+        *(event.device, event.log, event.seq, event.boot, time, estimated),
+        *(stale(time, event.at), event.kind, event.payload, event.new),
+    )
+
+
+def _anchor(db: sqlite3.Connection, device: str, log: str, boot: int) -> Anchor | None:
+    row = db.execute(
+        "SELECT seq, t, up FROM anchor WHERE device = ? AND log = ? AND boot = ?",
+        (device, log, boot),
+    ).fetchone()
+    return Anchor(*row) if row else None
+
+
+def _anchors(db: sqlite3.Connection, event: Heard) -> bool:
+    """Make the event its boot's anchor where it is the lowest so far; whether that changed it."""
+    return bool(
+        db.execute(
+            "INSERT INTO anchor (device, log, boot, seq, t, up) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (device, log, boot) DO UPDATE"
+            " SET seq = excluded.seq, t = excluded.t, up = excluded.up"
+            " WHERE excluded.seq < seq OR (excluded.seq = seq AND excluded.t <> t)",
+            (event.device, event.log, event.boot, event.seq, event.t, event.up),
+        ).rowcount
+    )
