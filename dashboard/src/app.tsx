@@ -1,0 +1,39 @@
+import type { FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get, signedIn } from "./api";
+import { Frame } from "./frame/frame";
+import { useLang } from "./i18n";
+import { connect } from "./live/stream";
+import { Overview } from "./pages/overview";
+import { SignIn } from "./pages/sign-in";
+import { route, type PageId } from "./route";
+import { useStore } from "./store";
+import type { Me } from "./types";
+
+const pages: Partial<Record<PageId, FunctionComponent<{ rest: string[] }>>> = { overview: Overview };
+
+/** Who is signed in, then the frame with the page that the hash names. */
+export function App() {
+  const lang = useLang();
+  const state = useStore(signedIn, (s) => s);
+  const { page, rest } = useStore(route, (r) => r);
+  const [me, setMe] = useState<Me | null>(null);
+  const enter = () =>
+    get<Me>("/me").then(
+      (who) => {
+        setMe(who);
+        signedIn.set(true);
+        void connect();
+      },
+      () => signedIn.get() === null && signedIn.set(false),
+    );
+  useEffect(() => void enter(), []);
+  if (state === null) return null;
+  if (!state || !me) return <SignIn done={() => void enter()} />;
+  const Page = pages[page] ?? Overview;
+  return (
+    <Frame me={me} page={page} key={lang}>
+      <Page rest={rest} key={page} />
+    </Frame>
+  );
+}
