@@ -64,6 +64,8 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/energy": lambda: items([] if state.empty else records.energy(q["by"], days(q))),
         "/series": lambda: items([] if state.empty else samples(q)),
     }  # fmt: skip
+    if path.startswith("/findings/"):
+        return next((f for f in records.FINDINGS if f["id"] == path.split("/")[2]), None)
     make = tables.get(path)
     return make() if make else None
 

@@ -13,6 +13,7 @@ DAY = {
     "kind": "workday",
     "provisional": False,
     "open": False,
+    "phase": "closed",
     "closed": True,
     "next": {"at": "2026-07-02T08:00:00.000+08:00", "to": "arrive"},
 }
@@ -217,7 +218,7 @@ def series(channel: str, field: str, begin: datetime, end: datetime, step: timed
         value = {"w": 60 + 1500 * awake * share, "lx": 600 * awake}.get(field)
         if field in ("open", "locked", "present", "on"):
             value = float((int(h * 6) + len(channel) + ord(channel[-4])) % 17 == 3 or (field == "present" and awake > 0.2))
-        gap = 3.15 < h < 4.4 and t.date() == NOW.date()
+        gap = 3.15 < h < 4.4 and t.astimezone(CST).date() == NOW.date()
         if value is not None and not gap:
             out.append({"t": t.isoformat(), "min": value * 0.95, "mean": value, "max": value * 1.05})
         t += step

@@ -23,7 +23,7 @@ def _finding(
         "severity": severity,
         "cites": cites,
         "evidence": more,
-        "state": "active" if end is None else "ended",
+        "state": "open" if end is None else "ended",
     }
 
 
@@ -80,7 +80,7 @@ def alerts() -> list[dict[str, Any]]:
         if alert["state"] == "acknowledged":
             alert |= {"acked_by": "值班员", "acked_at": at(minutes=9)}
         if alert["state"] == "shelved":
-            alert |= {"shelved_until": at(minutes=-60), "reason": "等待后勤换电池", "acked_by": "值班员"}
+            alert |= {"shelved_until": at(minutes=-60), "shelve_why": "等待后勤换电池", "acked_by": "值班员"}
         alert["notifications"] = [
             {"at": at(minutes=3), "to": "duty", "channel": "企业微信", "state": "delivered", "answer": "ok"}
         ]
@@ -100,16 +100,17 @@ def rounds() -> list[dict[str, Any]]:
         begin = day + timedelta(hours=9 + 2 * i)
         taps = [begin + timedelta(minutes=20), begin + timedelta(minutes=32 if state != "late" else 150)]
         points = [
-            {"id": cp, "at": None if state == "missed" and j else taps[j].isoformat(), "flags": ["fast"] if i == 3 and j else []}
+            {"id": cp, "at": None if state == "missed" and j else taps[j].isoformat()}
             for j, cp in enumerate(["cp-power-room", "cp-east-exit"])
         ]
         end = (begin + timedelta(hours=2)).isoformat()
-        out.append({"route": "open-hours", "begin": begin.isoformat(), "end": end, "state": state, "checkpoints": points})
+        out.append({"route": "open-hours", "begin": begin.isoformat(), "end": end, "state": state, "checkpoints": points,
+                    "flags": [{"what": "too-fast", "at": taps[1].isoformat(), "checkpoint": "cp-east-exit"}] if i == 3 else []})  # fmt: skip
     seventeen = day + timedelta(hours=17)
     points = [
-        {"id": "cp-power-room", "at": at(minutes=50), "flags": []},
-        {"id": "cp-east-exit", "at": at(minutes=41), "flags": []},
-        {"id": "cp-archive", "at": None, "flags": []},
+        {"id": "cp-power-room", "at": at(minutes=50)},
+        {"id": "cp-east-exit", "at": at(minutes=41)},
+        {"id": "cp-archive", "at": None},
     ]
     end = (seventeen + timedelta(hours=2)).isoformat()
     return [*out, {"route": "daily", "begin": seventeen.isoformat(), "end": end, "state": "due", "checkpoints": points}]
@@ -140,7 +141,7 @@ def ratings(by: str) -> list[dict[str, Any]]:
 def device_rows() -> list[dict[str, Any]]:
     return [
         {**d, "state": "lost" if d["id"] in SILENT else "ready", "silent": d["id"] in SILENT,
-         "last": at(minutes=23 if d["id"] in SILENT else 1), "log": "9f3a1c22", "boot": 7, "seq": 1235 + 17 * i,
+         "last_seen": at(minutes=23 if d["id"] in SILENT else 1), "log": "9f3a1c22", "boot": 7, "seq": 1235 + 17 * i,
          "stored": 1235 + 17 * i, "duplicates": i % 4, "missing": [[88, 92]] if d["id"] == "pm-02" else [],
          "lost": 3 if d["id"] == "pm-03" else 0, "rejected": 0, "held": 0, "offset": 12}
         for i, d in enumerate(SITE["devices"])  # type: ignore[arg-type]

@@ -4,13 +4,29 @@ import { get, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
 import { connect } from "./live/stream";
+import { Alerts } from "./pages/alerts";
+import { Devices } from "./pages/devices";
+import { Duty } from "./pages/duty";
+import { Energy } from "./pages/energy";
 import { Overview } from "./pages/overview";
+import { Ratings } from "./pages/ratings";
+import { Rules } from "./pages/rules";
+import { Safety } from "./pages/safety";
 import { SignIn } from "./pages/sign-in";
 import { route, type PageId } from "./route";
 import { useStore } from "./store";
 import type { Me } from "./types";
 
-const pages: Partial<Record<PageId, FunctionComponent<{ rest: string[] }>>> = { overview: Overview };
+const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
+  overview: Overview,
+  alerts: Alerts,
+  duty: Duty,
+  energy: Energy,
+  safety: Safety,
+  ratings: Ratings,
+  devices: Devices,
+  rules: Rules,
+};
 
 /** Who is signed in, then the frame with the page that the hash names. */
 export function App() {
@@ -30,7 +46,7 @@ export function App() {
   useEffect(() => void enter(), []);
   if (state === null) return null;
   if (!state || !me) return <SignIn done={() => void enter()} />;
-  const Page = pages[page] ?? Overview;
+  const Page = pages[page];
   return (
     <Frame me={me} page={page} key={lang}>
       <Page rest={rest} key={page} />

@@ -97,7 +97,7 @@ export interface Channel {
 }
 
 export interface DeviceState {
-  state: string;
+  state: string | null;
   silent: boolean;
   last: string | null;
 }
@@ -118,8 +118,10 @@ export interface Now {
   devices: Record<string, DeviceState>;
 }
 
-/** One line of a finding's evidence: a part of the rule's formula and what it was. */
+/** One line of a finding's evidence: a part of the rule's formula; it held where no value is told. */
 export interface EvidencePart {
+  zh?: string;
+  en?: string;
   text_zh?: string;
   text_en?: string;
   value?: boolean | null;
@@ -148,6 +150,8 @@ export interface Finding {
   cites: string[];
   evidence: Evidence;
   state: string;
+  closed_by?: string | null;
+  closed_why?: string | null;
 }
 
 export interface Notification {
@@ -169,7 +173,11 @@ export interface Alert extends Partial<Finding> {
   acked_by?: string | null;
   acked_at?: string | null;
   shelved_until?: string | null;
-  reason?: string | null;
+  shelve_why?: string | null;
+  opened?: string | null;
+  returned_at?: string | null;
+  closed_at?: string | null;
+  closed_by?: string | null;
   notifications?: Notification[];
 }
 
@@ -195,16 +203,18 @@ export interface Round {
   begin: string;
   end: string;
   state: string;
-  checkpoints: { id: string; at: string | null; flags?: string[] }[];
+  checkpoints: { id: string; at: string | null }[];
+  flags?: { what: string; at: string; checkpoint: string | null }[];
 }
 
 export interface DeviceRow {
   id: string;
   kind?: string;
   power?: string;
-  state: string;
+  state: string | null;
   silent?: boolean;
-  last: string | null;
+  last_seen: string | null;
+  fw?: string | null;
   log?: string | null;
   boot?: number | null;
   seq?: number | null;

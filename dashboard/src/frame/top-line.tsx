@@ -39,7 +39,7 @@ export function TopLine({ me }: { me: Me }) {
 
 function nextText(next: NonNullable<Day["next"]>, now: number): string {
   const at = dateOf(next.at) === dateOf(now) ? hm(next.at) : dayWord(next.at, now);
-  const keys = ["open", "close", "arrive", "closed", "clear", "lunch"] as const;
+  const keys = ["open", "arrive", "closed", "lunch", "leaving"] as const;
   const key = keys.find((k) => k === next.to) ?? "other";
   return t(`next.${key}`, { at, left: minutes(ms(next.at) - now) });
 }

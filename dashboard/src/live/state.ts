@@ -72,6 +72,6 @@ export const byGravity = (a: { severity: string; since: string }, b: { severity:
 
 export function activeFindings(findings: Record<string, Finding>): Finding[] {
   return Object.values(findings)
-    .filter((f) => f.end === null && f.state !== "closed")
+    .filter((f) => f.end === null && f.state !== "closed" && f.state !== "withdrawn")
     .sort(byGravity);
 }

@@ -7,7 +7,7 @@ import { EMPTY, reduce, type Live } from "./state";
 
 export const live = createStore<Live>(EMPTY);
 
-const NAMES = ["channel", "device", "finding", "alert", "rating", "now"] as const;
+const NAMES = ["channel", "device", "finding", "alert", "rating", "now", "resync"] as const;
 /** Without a word for so long the gateway is asked; the stream may hang without an error. */
 const QUIET = 30_000;
 const RETRY = 3_000;
@@ -21,7 +21,7 @@ const byId = <T extends { id: string }>(items: T[]): Record<string, T> =>
 
 async function alerts(): Promise<Pick<Live, "alerts" | "hasAlerts">> {
   try {
-    return { alerts: byId(await list<Alert>("/alerts")), hasAlerts: true };
+    return { alerts: byId(await list<Alert>("/alerts?active=true")), hasAlerts: true };
   } catch (fault) {
     if (fault instanceof ApiError && (fault.status === 404 || fault.status === 403)) {
       return { alerts: {}, hasAlerts: false };
@@ -64,6 +64,7 @@ function lose(): void {
 
 function onEvent(name: string, text: string): void {
   heard = performance.now();
+  if (name === "resync") return void snapshot().catch(lose);
   const data: unknown = JSON.parse(text);
   if (name === "now") tell(Date.parse((data as Now).now));
   const next = reduce(live.get(), name, data);

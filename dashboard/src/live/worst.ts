@@ -18,7 +18,7 @@ export function unacknowledged(live: Live): Head[] {
       .map((f) => ({ ...f, kind: "finding" as const }));
   }
   return Object.values(live.alerts)
-    .filter((a) => a.state === "unacknowledged" || a.state === "returned-unacknowledged")
+    .filter((a) => a.state === "unacknowledged" || a.state === "returned")
     .sort(byGravity)
     .map((a) => ({ ...a, zone: a.zone ?? null, kind: "alert" as const }));
 }
