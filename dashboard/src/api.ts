@@ -1,0 +1,67 @@
+import { createStore } from "./store";
+
+/** A refusal of the gateway, as RFC 9457 says it; `status` 0 means that it could not be reached. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly detail: string,
+  ) {
+    super(`${status} ${detail}`);
+  }
+}
+
+/** False as soon as the gateway answers 401: the frame then shows the sign-in page. */
+export const signedIn = createStore<boolean | null>(null);
+
+function cookie(name: string): string | null {
+  const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
+  return found ? decodeURIComponent(found.slice(name.length + 1)) : null;
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { Accept: "application/json" };
+  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const csrf = cookie("hk_csrf");
+  if (csrf && method !== "GET") headers["X-CSRF-Token"] = csrf;
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (fault) {
+    throw new ApiError(0, String(fault));
+  }
+  if (answer.status === 401 && path !== "/login") signedIn.set(false);
+  if (!answer.ok) {
+    const problem: unknown = await answer.json().catch(() => null);
+    const detail = problem && typeof problem === "object" && "detail" in problem ? problem.detail : "";
+    throw new ApiError(answer.status, typeof detail === "string" ? detail : "");
+  }
+  if (answer.status === 204) return undefined as T;
+  return (await answer.json()) as T;
+}
+
+export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
+export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>("POST", path, body);
+
+/** All pages of a list. The gateway's cursors end with `next: null`. */
+export async function list<T>(path: string, most = 2000): Promise<T[]> {
+  const items: T[] = [];
+  let after: string | number | null = null;
+  do {
+    const glue = path.includes("?") ? "&" : "?";
+    const query: string = after === null ? path : `${path}${glue}after=${encodeURIComponent(after)}`;
+    const page: { items: T[]; next?: string | number | null } = await get(query);
+    items.push(...page.items);
+    after = page.next ?? null;
+  } while (after !== null && items.length < most);
+  return items;
+}
+
+/** `?a=1&b=2` of what is set. */
+export function query(values: Record<string, string | number | boolean | null | undefined>): string {
+  const set = Object.entries(values).filter(([, v]) => v !== null && v !== undefined);
+  return set.length ? `?${set.map(([k, v]) => `${k}=${encodeURIComponent(String(v))}`).join("&")}` : "";
+}

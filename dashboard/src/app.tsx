@@ -1,0 +1,55 @@
+import type { FunctionComponent } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { get, signedIn } from "./api";
+import { Frame } from "./frame/frame";
+import { useLang } from "./i18n";
+import { connect } from "./live/stream";
+import { Alerts } from "./pages/alerts";
+import { Devices } from "./pages/devices";
+import { Duty } from "./pages/duty";
+import { Energy } from "./pages/energy";
+import { Overview } from "./pages/overview";
+import { Ratings } from "./pages/ratings";
+import { Rules } from "./pages/rules";
+import { Safety } from "./pages/safety";
+import { SignIn } from "./pages/sign-in";
+import { route, type PageId } from "./route";
+import { useStore } from "./store";
+import type { Me } from "./types";
+
+const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
+  overview: Overview,
+  alerts: Alerts,
+  duty: Duty,
+  energy: Energy,
+  safety: Safety,
+  ratings: Ratings,
+  devices: Devices,
+  rules: Rules,
+};
+
+/** Who is signed in, then the frame with the page that the hash names. */
+export function App() {
+  const lang = useLang();
+  const state = useStore(signedIn, (s) => s);
+  const { page, rest } = useStore(route, (r) => r);
+  const [me, setMe] = useState<Me | null>(null);
+  const enter = () =>
+    get<Me>("/me").then(
+      (who) => {
+        setMe(who);
+        signedIn.set(true);
+        void connect();
+      },
+      () => signedIn.get() === null && signedIn.set(false),
+    );
+  useEffect(() => void enter(), []);
+  if (state === null) return null;
+  if (!state || !me) return <SignIn done={() => void enter()} />;
+  const Page = pages[page];
+  return (
+    <Frame me={me} page={page} key={lang}>
+      <Page rest={rest} key={page} />
+    </Frame>
+  );
+}

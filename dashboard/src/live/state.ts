@@ -1,0 +1,77 @@
+import type { Alert, Channel, Day, DeviceState, Finding, Now, Site } from "../types";
+
+/** Everything the pages show live. Values are replaced, never changed in place. */
+export interface Live {
+  status: "connecting" | "live" | "lost";
+  /** The hall's time of the last word before the connection was lost, Unix ms. */
+  heard: number | null;
+  site: Site | null;
+  day: Day | null;
+  channels: Record<string, Channel>;
+  devices: Record<string, DeviceState>;
+  findings: Record<string, Finding>;
+  alerts: Record<string, Alert>;
+  /** Ratings counted today per counter, as far as told. */
+  counts: Record<string, number>;
+  /** Grows with each rating, so that summaries know when to ask again. */
+  pressed: number;
+  /** Whether the gateway answers /alerts at all. */
+  hasAlerts: boolean;
+}
+
+export const EMPTY: Live = {
+  status: "connecting",
+  heard: null,
+  site: null,
+  day: null,
+  channels: {},
+  devices: {},
+  findings: {},
+  alerts: {},
+  counts: {},
+  pressed: 0,
+  hasAlerts: true,
+};
+
+/** Messages of the event stream, by their name. Those of an unknown name change nothing. */
+export function reduce(live: Live, name: string, data: unknown): Live {
+  switch (name) {
+    case "channel": {
+      const { channel, ...value } = data as Channel & { channel: string };
+      return { ...live, channels: { ...live.channels, [channel]: value } };
+    }
+    case "device": {
+      const { id, ...state } = data as DeviceState & { id: string };
+      return { ...live, devices: { ...live.devices, [id]: { ...live.devices[id], ...state } } };
+    }
+    case "finding": {
+      const finding = data as Finding;
+      return { ...live, findings: { ...live.findings, [finding.id]: finding } };
+    }
+    case "alert": {
+      const alert = data as Alert;
+      return { ...live, alerts: { ...live.alerts, [alert.id]: { ...live.alerts[alert.id], ...alert } } };
+    }
+    case "rating": {
+      const { counter, n } = data as { counter: string; n: number };
+      return { ...live, counts: { ...live.counts, [counter]: n }, pressed: live.pressed + 1 };
+    }
+    case "now":
+      return { ...live, day: (data as Now).day };
+    default:
+      return live;
+  }
+}
+
+const RANK: Record<string, number> = { critical: 0, warning: 1, notice: 2, info: 3 };
+export const rank = (severity: string): number => RANK[severity] ?? 4;
+
+/** Worst first, then the oldest. */
+export const byGravity = (a: { severity: string; since: string }, b: { severity: string; since: string }): number =>
+  rank(a.severity) - rank(b.severity) || Date.parse(a.since) - Date.parse(b.since);
+
+export function activeFindings(findings: Record<string, Finding>): Finding[] {
+  return Object.values(findings)
+    .filter((f) => f.end === null && f.state !== "closed" && f.state !== "withdrawn")
+    .sort(byGravity);
+}

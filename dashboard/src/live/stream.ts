@@ -1,0 +1,122 @@
+import { ApiError, get, list, signedIn } from "../api";
+import { hallNow, tell } from "../clock";
+import { useZone as setZone } from "../format";
+import { createStore } from "../store";
+import type { Alert, Finding, Now, Site } from "../types";
+import { EMPTY, reduce, type Live } from "./state";
+
+export const live = createStore<Live>(EMPTY);
+
+const NAMES = ["channel", "device", "finding", "alert", "rating", "now", "resync"] as const;
+/** Without a word for so long the gateway is asked; the stream may hang without an error. */
+const QUIET = 30_000;
+const RETRY = 3_000;
+
+let source: EventSource | null = null;
+let heard = performance.now();
+let retry = 0;
+
+const byId = <T extends { id: string }>(items: T[]): Record<string, T> =>
+  Object.fromEntries(items.map((item) => [item.id, item]));
+
+async function alerts(): Promise<Pick<Live, "alerts" | "hasAlerts">> {
+  try {
+    return { alerts: byId(await list<Alert>("/alerts?active=true")), hasAlerts: true };
+  } catch (fault) {
+    if (fault instanceof ApiError && (fault.status === 404 || fault.status === 403)) {
+      return { alerts: {}, hasAlerts: false };
+    }
+    throw fault;
+  }
+}
+
+/** The whole state, asked anew: at the start and after every lost connection. */
+async function snapshot(): Promise<void> {
+  const site = live.get().site ?? (await get<Site>("/site"));
+  setZone(site.timezone);
+  const [now, findings, held] = await Promise.all([
+    get<Now>("/now"),
+    list<Finding>("/findings?active=true"),
+    alerts(),
+  ]);
+  tell(Date.parse(now.now));
+  live.set({
+    ...live.get(),
+    ...held,
+    status: "live",
+    heard: Date.parse(now.now),
+    site,
+    day: now.day,
+    channels: now.channels,
+    devices: now.devices,
+    findings: byId(findings),
+  });
+}
+
+function lose(): void {
+  source?.close();
+  source = null;
+  const state = live.get();
+  if (state.status !== "lost") live.set({ ...state, status: "lost", heard: state.heard ?? hallNow() });
+  clearTimeout(retry);
+  retry = window.setTimeout(() => void connect(), RETRY);
+}
+
+function onEvent(name: string, text: string): void {
+  heard = performance.now();
+  if (name === "resync") return void snapshot().catch(lose);
+  const data: unknown = JSON.parse(text);
+  if (name === "now") tell(Date.parse((data as Now).now));
+  const next = reduce(live.get(), name, data);
+  live.set({ ...next, heard: hallNow() });
+}
+
+/** Opens the stream, then asks for the state: what changes in between comes through the stream. */
+export async function connect(): Promise<void> {
+  clearTimeout(retry);
+  source?.close();
+  const stream = new EventSource("/api/v1/events");
+  source = stream;
+  const waiting: [string, string][] = [];
+  let ready = false;
+  for (const name of NAMES) {
+    stream.addEventListener(name, (event) => {
+      const { data } = event as MessageEvent<string>;
+      if (ready) onEvent(name, data);
+      else waiting.push([name, data]);
+    });
+  }
+  stream.onerror = () => source === stream && lose();
+  try {
+    await snapshot();
+    heard = performance.now();
+    ready = true;
+    for (const [name, data] of waiting) onEvent(name, data);
+  } catch (fault) {
+    if (fault instanceof ApiError && fault.status === 401) disconnect();
+    else if (source === stream) lose();
+  }
+}
+
+export function disconnect(): void {
+  clearTimeout(retry);
+  source?.close();
+  source = null;
+  live.set(EMPTY);
+}
+
+async function watch(): Promise<void> {
+  if (live.get().status !== "live" || performance.now() - heard < QUIET) return;
+  heard = performance.now();
+  try {
+    const now = await get<Now>("/now");
+    tell(Date.parse(now.now));
+    live.set({ ...live.get(), day: now.day, channels: now.channels, devices: now.devices, heard: hallNow() });
+  } catch (fault) {
+    if (!(fault instanceof ApiError && fault.status === 401)) lose();
+  }
+}
+
+setInterval(() => void watch(), 5_000);
+addEventListener("online", () => live.get().status === "lost" && void connect());
+signedIn.subscribe(() => signedIn.get() === false && disconnect());

@@ -1,0 +1,24 @@
+import { activeFindings, byGravity, type Live } from "./state";
+
+export interface Head {
+  id: string;
+  kind: "alert" | "finding";
+  rule: string;
+  subject: string;
+  zone: string | null;
+  severity: string;
+  since: string;
+}
+
+/** Alerts that nobody has acknowledged, worst first; findings where the gateway has no alerts. */
+export function unacknowledged(live: Live): Head[] {
+  if (!live.hasAlerts) {
+    return activeFindings(live.findings)
+      .filter((f) => f.severity === "critical" || f.severity === "warning")
+      .map((f) => ({ ...f, kind: "finding" as const }));
+  }
+  return Object.values(live.alerts)
+    .filter((a) => a.state === "unacknowledged" || a.state === "returned")
+    .sort(byGravity)
+    .map((a) => ({ ...a, zone: a.zone ?? null, kind: "alert" as const }));
+}

@@ -1,0 +1,10 @@
+import { render } from "preact";
+import { App } from "./app";
+import "./styles/tokens.css";
+import "./styles/frame.css";
+import "./styles/parts.css";
+import "./styles/overview.css";
+import "./styles/pages.css";
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);

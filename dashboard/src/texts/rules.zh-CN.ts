@@ -1,0 +1,31 @@
+/** What each rule of the rulebook is called. */
+export const rulesZh = {
+  "lights.vacant": "无人时照明未关",
+  "lights.after-close": "下班后照明未关",
+  "lights.all-night": "长明灯",
+  "lights.daylight": "日光充足仍开灯",
+  "power.standby": "下班后待机未断电",
+  "power.banned-appliance": "疑似违规电器",
+  "power.overload": "回路超负荷",
+  "power.hazard": "用电异常（火花、过热或异味）",
+  "fire.contact": "疑似火情",
+  "ac.out-of-season": "非季节开空调",
+  "ac.out-of-hours": "下班后空调未关",
+  "ac.setpoint": "空调设定温度超限",
+  "ac.vacant": "无人时空调未关",
+  "ac.opening": "开空调未关门窗",
+  "patrol.missed": "巡查未按时完成",
+  "exit.locked": "安全出口上锁",
+  "firedoor.open": "防火门未关闭",
+  "premises.unclosed": "下班后门窗未关",
+  "premises.presence": "下班后有人滞留",
+  "premises.entry": "下班后未登记进入",
+  "post.vacant": "窗口无人",
+  "device.silent": "设备离线",
+  "device.lost": "设备数据缺失",
+  "device.tamper": "设备被移动或拔出",
+  "device.clock": "设备时钟偏差",
+  "rule.failed": "规则运行出错",
+} as const;
+
+export type RuleId = keyof typeof rulesZh;

@@ -1,0 +1,249 @@
+/** What the gateway's HTTP API answers (contract, section 4, and its additions). */
+
+export type Severity = "critical" | "warning" | "notice" | "info";
+export type Role = "viewer" | "counter" | "duty" | "facilities" | "manager" | "auditor" | "admin";
+
+export interface Me {
+  user: string;
+  role: Role;
+}
+
+export interface Zone {
+  id: string;
+  name: string;
+}
+
+export interface Counter {
+  id: string;
+  name: string;
+  zone: string;
+  department: string;
+  pad: string | null;
+  presence: string | null;
+}
+
+export type OpeningKind = "entrance" | "exit" | "fire-door" | "door" | "window";
+
+export interface Opening {
+  id: string;
+  name: string;
+  zone: string;
+  kind: OpeningKind;
+  contact: string | null;
+  lock: string | null;
+}
+
+export type Use = "lighting" | "counter" | "ac" | "protected";
+
+export interface Circuit {
+  id: string;
+  name: string;
+  zone: string;
+  use: Use;
+  meter: string | null;
+  relay: string | null;
+  rated_w: number | null;
+  on_above_w: number;
+}
+
+export interface AirCon {
+  id: string;
+  name: string;
+  zone: string;
+  source: string;
+  control: string | null;
+}
+
+export interface Sensor {
+  zone: string;
+  kind: "presence" | "lux" | "climate" | "detector";
+  source: string;
+  circuit: string | null;
+}
+
+export interface Route {
+  id: string;
+  name: string;
+  checkpoints: string[];
+  due: ([string, string] | string)[];
+  days: string;
+}
+
+export interface Site {
+  id: string;
+  name: string;
+  timezone: string;
+  hours: { open: [string, string][]; arrive: string; clear: string };
+  zones: Zone[];
+  counters: Counter[];
+  openings: Opening[];
+  circuits: Circuit[];
+  acs: AirCon[];
+  sensors: Sensor[];
+  routes: Route[];
+  checkpoints: { id: string; name: string }[];
+  devices: { id: string; kind: string; power: string }[];
+  tariff?: number | null;
+}
+
+export type Value = number | boolean | string | null;
+
+/** A channel's last value; `known` is false while its device is silent or before its first event. */
+export interface Channel {
+  kind: string;
+  at: string | null;
+  known: boolean;
+  values: Record<string, Value>;
+}
+
+export interface DeviceState {
+  state: string | null;
+  silent: boolean;
+  last: string | null;
+}
+
+export interface Day {
+  date: string;
+  kind: "workday" | "off" | "makeup";
+  provisional: boolean;
+  open: boolean;
+  closed: boolean;
+  next: { at: string; to: string } | null;
+}
+
+export interface Now {
+  now: string;
+  day: Day;
+  channels: Record<string, Channel>;
+  devices: Record<string, DeviceState>;
+}
+
+/** One line of a finding's evidence: a part of the rule's formula; it held where no value is told. */
+export interface EvidencePart {
+  zh?: string;
+  en?: string;
+  text_zh?: string;
+  text_en?: string;
+  value?: boolean | null;
+  since?: string | null;
+  channel?: string;
+}
+
+export interface Evidence {
+  zh?: string;
+  en?: string;
+  parts?: EvidencePart[];
+  missed?: string[];
+  outcome?: string;
+  [key: string]: unknown;
+}
+
+export interface Finding {
+  id: string;
+  rule: string;
+  subject: string;
+  zone: string | null;
+  since: string;
+  start: string;
+  end: string | null;
+  severity: Severity;
+  cites: string[];
+  evidence: Evidence;
+  state: string;
+  closed_by?: string | null;
+  closed_why?: string | null;
+}
+
+export interface Notification {
+  at: string;
+  to: string;
+  channel?: string;
+  state: string;
+  answer?: string | null;
+}
+
+export interface Alert extends Partial<Finding> {
+  id: string;
+  finding?: string;
+  rule: string;
+  subject: string;
+  severity: Severity;
+  since: string;
+  state: string;
+  acked_by?: string | null;
+  acked_at?: string | null;
+  shelved_until?: string | null;
+  shelve_why?: string | null;
+  opened?: string | null;
+  returned_at?: string | null;
+  closed_at?: string | null;
+  closed_by?: string | null;
+  notifications?: Notification[];
+}
+
+export interface SeriesPoint {
+  t: string | number;
+  min: number | null;
+  mean: number | null;
+  max: number | null;
+}
+
+export interface RatingRow {
+  counter?: string;
+  department?: string;
+  n: number;
+  duplicates: number;
+  unrated: number;
+  levels: Record<string, number> | null;
+  mean: number | null;
+}
+
+export interface Round {
+  route: string;
+  begin: string;
+  end: string;
+  state: string;
+  checkpoints: { id: string; at: string | null }[];
+  flags?: { what: string; at: string; checkpoint: string | null }[];
+}
+
+export interface DeviceRow {
+  id: string;
+  kind?: string;
+  power?: string;
+  state: string | null;
+  silent?: boolean;
+  last_seen: string | null;
+  fw?: string | null;
+  log?: string | null;
+  boot?: number | null;
+  seq?: number | null;
+  stored?: number;
+  duplicates?: number;
+  missing?: [number, number][];
+  lost?: number | [number, number][];
+  rejected?: number;
+  held?: number | null;
+  offset?: number | null;
+}
+
+export interface RuleRow {
+  id: string;
+  cites: { text: string; words: string }[];
+  formula: string;
+  hold: string | null;
+  hold_is: "law" | "proposed" | null;
+  settings: { key: string; value: Value; is: "law" | "proposed" }[];
+  severity: Severity;
+  tells: string | string[];
+  acts: string | null;
+}
+
+export interface EnergyRow {
+  zone?: string;
+  use?: string;
+  day?: string;
+  circuit?: string;
+  kwh: number | null;
+  [key: string]: unknown;
+}

@@ -1,0 +1,63 @@
+import { hallNow } from "../clock";
+import { addDays, DAY, dateOf, midnight } from "../format";
+import { t } from "../i18n";
+
+export type Preset = "today" | "24h" | "7d" | "30d" | "custom";
+
+/** What a page shows: [from, to) in Unix ms. */
+export interface Range {
+  preset: Preset;
+  from: number;
+  to: number;
+}
+
+export function preset(name: Exclude<Preset, "custom">): Range {
+  const now = hallNow();
+  const today = midnight(dateOf(now));
+  const from = { today, "24h": now - DAY, "7d": today - 6 * DAY, "30d": today - 29 * DAY }[name];
+  return { preset: name, from, to: name === "24h" ? now : today + DAY };
+}
+
+interface RangeProps {
+  value: Range;
+  choices: Exclude<Preset, "custom">[];
+  set: (range: Range) => void;
+}
+
+/** Presets and two dates, both included. */
+export function RangePicker({ value, choices, set }: RangeProps) {
+  const first = dateOf(value.from);
+  const last = dateOf(value.to - 1);
+  const custom = (from: string, to: string) => {
+    if (!from || !to || from > to) return;
+    set({ preset: "custom", from: midnight(from), to: midnight(addDays(to, 1)) });
+  };
+  return (
+    <div class="range" role="group" aria-label={t("common.range")}>
+      <div class="segments">
+        {choices.map((name) => (
+          <button key={name} type="button" aria-pressed={value.preset === name} onClick={() => set(preset(name))}>
+            {t(`range.${name}`)}
+          </button>
+        ))}
+      </div>
+      <span class="range-dates">
+        <input
+          type="date"
+          aria-label={t("common.from")}
+          value={first}
+          max={last}
+          onChange={(e) => custom(e.currentTarget.value, last)}
+        />
+        <span aria-hidden="true">–</span>
+        <input
+          type="date"
+          aria-label={t("common.to")}
+          value={last}
+          min={first}
+          onChange={(e) => custom(first, e.currentTarget.value)}
+        />
+      </span>
+    </div>
+  );
+}
