@@ -339,9 +339,7 @@ class Engine:
         watch = self.program.lost
         if watch is None:
             return
-        finding = Finding(
-            watch.rule, name, None, t, t, t, watch.severity, watch.cites, evidence
-        )
+        finding = Finding(watch.rule, name, None, t, t, t, watch.severity, watch.cites, evidence)
         self.out.append(finding)
         self._note(finding)
 
@@ -531,9 +529,7 @@ class Engine:
                 self._set_current(watch, replace(before, end=None))
                 return
             self.out.append(before)
-        cites = next(
-            (c for node, c in rule.cites_when if self.val[node] == TRUE), rule.cites
-        )
+        cites = next((c for node, c in rule.cites_when if self.val[node] == TRUE), rule.cites)
         self._set_current(
             watch,
             Finding(

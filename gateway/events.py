@@ -137,7 +137,9 @@ def decode(payload: bytes) -> list[tuple[bytes, Item]]:
         reason = f"an array of {len(parts)} events (1 to {wire.MAX_BATCH} are allowed)"
         return [(part, _refused(reason, part)) for part in parts] or [(payload, Refused(reason))]
     items = [(part, decode_one(part)) for part in parts]
-    broken = any(isinstance(i, Refused) and i.seq is None for _, i in items) and _json_fault(payload)
+    broken = any(isinstance(i, Refused) and i.seq is None for _, i in items) and _json_fault(
+        payload
+    )
     return [(payload, Refused(broken))] if broken else items
 
 

@@ -21,9 +21,7 @@ KEEP_REJECTS = 10_000
 HEAD_BYTES = 512
 
 _INSERT = "INSERT INTO event (device,log,seq,boot,up,t,at,t_at,kind,payload,crc) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: E501
-_FIND = (
-    "SELECT boot,up,t,at,t_at,kind,payload FROM event WHERE device=? AND log=? AND seq=?"
-)
+_FIND = "SELECT boot,up,t,at,t_at,kind,payload FROM event WHERE device=? AND log=? AND seq=?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +273,9 @@ class Journal:
             "INSERT INTO reject (at,topic,device,reason,head) VALUES (?,?,?,?,?)",
             self._rejects[-KEEP_REJECTS:],
         )
-        db.execute("DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?", (KEEP_REJECTS,))
+        db.execute(
+            "DELETE FROM reject WHERE id <= (SELECT max(id) FROM reject) - ?", (KEEP_REJECTS,)
+        )
         by_device = Counter(device for _, _, device, _, _ in self._rejects if device is not None)
         db.executemany(
             "INSERT INTO device (id, rejected) VALUES (?, ?)"

@@ -105,9 +105,7 @@ class Monitor:
             return None, frozenset()
         evidence = {"missed": missed, "begin": iso(round_.begin), "due": iso(round_.end)}
         return (
-            Finding(
-                self.rule, self.route, None, t, t, None, self.severity, self.cites, evidence
-            ),
+            Finding(self.rule, self.route, None, t, t, None, self.severity, self.cites, evidence),
             left,
         )
 

@@ -128,5 +128,3 @@ def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             result.append((begin, end))
     return result
-
-

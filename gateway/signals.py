@@ -79,9 +79,7 @@ class Terms:
         )
 
     def _permitted(self, zone: str) -> Signal:
-        return logic.Spans(("permitted", zone)).named(
-            "有豁免", "permitted", "无豁免", "no permit"
-        )
+        return logic.Spans(("permitted", zone)).named("有豁免", "permitted", "无豁免", "no permit")
 
     def _special(self, zone: str) -> Signal:
         return logic.Spans(("special", zone)).named(
@@ -127,7 +125,9 @@ class Terms:
 
     def ac_mode(self, ac: AirConditioner, *modes: str) -> Signal:
         channel = _channel(ac.source, "ac", "mode")
-        return any_of(*(Compare(channel, "==", m, f"{ac.name}模式", f"{ac.id} mode") for m in modes))
+        return any_of(
+            *(Compare(channel, "==", m, f"{ac.name}模式", f"{ac.id} mode") for m in modes)
+        )
 
     def ac_set(self, ac: AirConditioner, op: str, degrees: float) -> Signal:
         channel = _channel(ac.source, "ac", "set")
@@ -164,7 +164,9 @@ class Terms:
     def detects(self, sensor: Sensor, what: str) -> Signal:
         words = {"smoke": "烟", "spark": "火花", "heat": "过热", "smell": "焦味"}
         channel = Channel(sensor.source.device, sensor.source.ch, "detector", "active", what)
-        return Compare(channel, "==", True, f"{words[what]}（{sensor.source}）", f"{what} ({sensor.source})")
+        return Compare(
+            channel, "==", True, f"{words[what]}（{sensor.source}）", f"{what} ({sensor.source})"
+        )
 
     def climate(self, sensor: Sensor, at_least: float) -> Signal:
         channel = _channel(sensor.source, "climate", "c")
@@ -220,5 +222,3 @@ def _channel(source: Source, kind: str, field: str) -> Channel:
 def _flag(source: Source, kind: str, field: str, zh: str = "", en: str = "") -> Signal:
     channel = _channel(source, kind, field)
     return Compare(channel, "==", True, zh or str(source), en or str(source))
-
-

@@ -101,5 +101,3 @@ class Sorter:
     def close(self) -> None:
         if self._spill is not None:
             self._spill.close()
-
-

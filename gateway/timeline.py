@@ -7,7 +7,6 @@ know, `name` a number for (device, kind, ch), `value` what the engine takes. All
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-
 from typing import Any
 
 from firmware.wire import FUTURE_MS, STALE_MS

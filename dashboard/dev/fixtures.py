@@ -24,7 +24,12 @@ import hall
 import records
 
 STATIC = Path(__file__).resolve().parents[2] / "gateway" / "static"
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+}
 
 
 class State:
@@ -76,7 +81,9 @@ def items(rows: list[Any]) -> dict[str, Any]:
 
 def findings(q: dict[str, str]) -> list[Any]:
     active = q.get("active")
-    return [f for f in records.FINDINGS if active is None or (active == "true") == (f["end"] is None)]
+    return [
+        f for f in records.FINDINGS if active is None or (active == "true") == (f["end"] is None)
+    ]
 
 
 def days(q: dict[str, str]) -> int:

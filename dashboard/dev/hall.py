@@ -149,7 +149,11 @@ SITE = {
     "id": "fengxian",
     "name": "凤县政务服务中心",
     "timezone": "Asia/Shanghai",
-    "hours": {"open": [["09:00", "12:00"], ["13:00", "17:00"]], "arrive": "08:00", "clear": "18:00"},
+    "hours": {
+        "open": [["09:00", "12:00"], ["13:00", "17:00"]],
+        "arrive": "08:00",
+        "clear": "18:00",
+    },
     "zones": ZONES,
     "counters": COUNTER_ROWS,
     "openings": OPENINGS,
@@ -175,14 +179,16 @@ WATTS = {
 
 
 def _channel(source: str, kind: str, **values: object) -> tuple[str, dict[str, Any]]:
-    known = source.split("/")[0] not in SILENT
+    known = source.split("/", maxsplit=1)[0] not in SILENT
     return source, {"kind": kind, "at": at(minutes=1), "known": known, "values": values}
 
 
 def channels() -> dict[str, Any]:
     """Every channel's last value at NOW."""
     out = [_channel(m, "power", w=w, wh=1234.0) for m, w in WATTS.items()]
-    out += [_channel(c["presence"], "presence", present=False) for c in COUNTER_ROWS if c["presence"]]
+    out += [
+        _channel(c["presence"], "presence", present=False) for c in COUNTER_ROWS if c["presence"]
+    ]
     for n, someone in [("01", False), ("02", False), ("03", True), ("04", False)]:
         out.append(_channel(f"occ-{n}/p1", "presence", present=someone))
         out.append(_channel(f"occ-{n}/x1", "lux", lx=86))
@@ -217,9 +223,14 @@ def series(channel: str, field: str, begin: datetime, end: datetime, step: timed
         share = (sum(map(ord, channel)) % 7 + 3) / 10
         value = {"w": 60 + 1500 * awake * share, "lx": 600 * awake}.get(field)
         if field in ("open", "locked", "present", "on"):
-            value = float((int(h * 6) + len(channel) + ord(channel[-4])) % 17 == 3 or (field == "present" and awake > 0.2))
+            value = float(
+                (int(h * 6) + len(channel) + ord(channel[-4])) % 17 == 3
+                or (field == "present" and awake > 0.2)
+            )
         gap = 3.15 < h < 4.4 and t.astimezone(CST).date() == NOW.date()
         if value is not None and not gap:
-            out.append({"t": t.isoformat(), "min": value * 0.95, "mean": value, "max": value * 1.05})
+            out.append(
+                {"t": t.isoformat(), "min": value * 0.95, "mean": value, "max": value * 1.05}
+            )
         t += step
     return out

@@ -24,9 +24,7 @@ from gateway.site import AirConditioner
 SEASON = safety(
     "一.6", "大厅空调按机关事务局统一规定的开放时间执行……未在规定的开放季节，任何人不得私自开关空调"
 )
-THRIFT = thrift(
-    "②", "空调执行夏季不低于26℃，冬季不高于20℃规定，无人时不开空调，开空调不开门窗"
-)
+THRIFT = thrift("②", "空调执行夏季不低于26℃，冬季不高于20℃规定，无人时不开空调，开空调不开门窗")
 
 
 def _setpoint(s: Terms, ac: AirConditioner, p: dict[str, Any]) -> Signal:

@@ -52,7 +52,9 @@ def check_settings(rule_id: str, settings: dict[str, Any]) -> list[str]:
             if not isinstance(value, bool):
                 faults.append(f"enabled = {value!r}: true or false")
         elif key not in known:
-            faults.append(f"{key}: not a setting of {rule_id}; allowed: enabled, {', '.join(known)}")
+            faults.append(
+                f"{key}: not a setting of {rule_id}; allowed: enabled, {', '.join(known)}"
+            )
         else:
             try:
                 parse(known[key].unit, value)
@@ -92,9 +94,7 @@ def limits_of(rule: Rule, settings: dict[str, Any]) -> list[tuple[date | None, L
         for key, setting in settings_of(rule).items()
     }
     days = sorted({day for s in known.values() for day, _ in s.values}, key=lambda d: d or date.min)
-    return [
-        (day, {key: parse(s.unit, _as_of(s, day)) for key, s in known.items()}) for day in days
-    ]
+    return [(day, {key: parse(s.unit, _as_of(s, day)) for key, s in known.items()}) for day in days]
 
 
 def _as_of(setting: Setting, day: date | None) -> Any:

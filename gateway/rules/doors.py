@@ -12,9 +12,7 @@ RULES = (
     Rule(
         id="exit.locked",
         cites=(CLEAR,),
-        cites_when=(
-            (lambda s: s.open, (fire("三.3", "严禁在工作期间将安全出口上锁"), CLEAR)),
-        ),
+        cites_when=((lambda s: s.open, (fire("三.3", "严禁在工作期间将安全出口上锁"), CLEAR)),),
         each=lockable_exits,
         when=lambda s, o, p: s.locked(o) & (s.open | s.anyone),
         formula="安全出口上锁 & (对外办公时间 | 有人在内)",
@@ -58,11 +56,7 @@ RULES = (
     ),
     Rule(
         id="premises.entry",
-        cites=(
-            safety(
-                "二.4", "节假日和下班后，工作人员和窗口人员原则上不得进入大厅……应进行登记"
-            ),
-        ),
+        cites=(safety("二.4", "节假日和下班后，工作人员和窗口人员原则上不得进入大厅……应进行登记"),),
         each=entrances,
         when=lambda s, o, p: s.opened_alone(o, MINUTE),
         pulse=(MINUTE, 10 * MINUTE),

@@ -24,7 +24,9 @@ RULES = (
     Rule(
         id="lights.after-close",
         cites=(
-            safety("一.2", "当天值班人员，负责下班后关闭大厅办公区域内公共用电开关，工作需要的除外"),
+            safety(
+                "一.2", "当天值班人员，负责下班后关闭大厅办公区域内公共用电开关，工作需要的除外"
+            ),
             POWER_OFF,
         ),
         each=lighting,

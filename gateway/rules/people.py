@@ -20,7 +20,9 @@ RULES = (
     Rule(
         id="post.vacant",
         cites=(
-            Article("考勤 第六条", "工间休息应控制在 15 分钟以内，15 分钟以上的外出应安排 B 岗人员顶岗"),
+            Article(
+                "考勤 第六条", "工间休息应控制在 15 分钟以内，15 分钟以上的外出应安排 B 岗人员顶岗"
+            ),
             Article("AB岗 第三条", "各窗口都要确定 AB 岗，避免出现空岗现象"),
         ),
         each=watched_counters,
