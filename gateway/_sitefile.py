@@ -133,7 +133,7 @@ def _rules(rules: object) -> list[Fault]:
         for text in judge(rule, settings) if isinstance(settings, dict) else ():
             key = text.split(":")[0].split(" ")[0]
             if key in settings:
-                rest = text[len(key) :].lstrip(": ")
+                rest = text[len(key) :].split(": ", 1)[-1]
                 faults.append(Fault(("rules", rule, key), settings[key], rest))
             else:
                 faults.append(Fault(("rules", rule), ABSENT, text))
