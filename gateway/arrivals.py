@@ -104,7 +104,7 @@ class Arrivals:
         if not places or self._spill is None:
             return iter([held] if held else [])
         runs = [self._spill.read(run) for run in places]
-        return merge([*runs, iter([held] if held else [])])  # type: ignore[list-item]
+        return merge([*runs, iter([held] if held else [])])
 
     def _name(self, name: Name) -> int:
         index = self._name_of[name] = len(self.names)
@@ -116,7 +116,7 @@ class Arrivals:
             self._spill = Spill(self._state)
         for log, copies in self._held.items():
             copies.sort()
-            self._runs.setdefault(log, []).append(self._spill.write(copies))  # type: ignore[arg-type]
+            self._runs.setdefault(log, []).append(self._spill.write(copies))
         self._held = {}
         self._count = 0
 

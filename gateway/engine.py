@@ -165,7 +165,7 @@ class Engine:
 
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         """Go back to a snapshot of this engine."""
-        copies = [part.copy() if isinstance(part, list) else part for part in snapshot]
+        copies: Any = [part.copy() if isinstance(part, list) else part for part in snapshot]
         (
             self.t,
             self.val,
@@ -384,7 +384,7 @@ class Engine:
         graph, val, mem = self.graph, self.val, self.mem
         children = graph.children[i]
         if kind == g.PULSE:
-            fired = mem[i] == TRUE
+            fired = bool(mem[i] == TRUE)
             mem[i] = None
             return fired
         if kind == g.EDGE:

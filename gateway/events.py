@@ -90,9 +90,10 @@ def _struct(kind: str) -> type[Event]:
             fields.append((_attribute(name), annotation | None, None))
         else:
             fields.append((_attribute(name), annotation))
-    return msgspec.defstruct(
+    made: Any = msgspec.defstruct(
         kind, fields, bases=(Event,), tag=kind, tag_field="kind", frozen=True, rename=rename
     )
+    return made  # type: ignore[no-any-return]
 
 
 STRUCTS: dict[str, type[Event]] = {kind: _struct(kind) for kind in wire.KINDS}
@@ -146,7 +147,7 @@ def decode(payload: bytes) -> list[tuple[bytes, Item]]:
 def decode_one(raw: bytes) -> Item:
     """One event from the JSON text of one object of at most 4 KiB."""
     try:
-        event = _decode_event(raw)
+        event: Event = _decode_event(raw)
     except (msgspec.DecodeError, RecursionError) as fault:
         return _other(raw, str(fault))
     if raw.count(b":") != _REQUIRED[type(event)] or raw.count(b"{") + raw.count(b"[") > 1:

@@ -64,13 +64,14 @@ class Monitor:
         tapped = frozenset(self.tags[tag] for tag in taps if tag in self.tags)
         done: list[Finding] = []
         changed: list[Finding] = []
-        if memory.missed and tapped & memory.left:
+        missed = memory.missed
+        if missed is not None and tapped & memory.left:
             memory = replace(memory, left=memory.left - tapped)
             if not memory.left:
-                done.append(self._ended(memory.missed, t, "late"))
+                done.append(self._ended(missed, t, "late"))
                 memory = replace(memory, missed=None)
         over = [r for r in memory.rounds if r.end == t]
-        if over and memory.missed:
+        if over and memory.missed is not None:
             done.append(self._ended(memory.missed, t, "never"))
             memory = replace(memory, missed=None, left=frozenset())
         for round_ in over:

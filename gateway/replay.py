@@ -97,7 +97,7 @@ def findings(
     engine.start(spans)
     out = Sorter(_SORT_LIMIT // 8)
     for block in records.sorted():
-        engine.run(_until(block, end))  # type: ignore[arg-type]
+        engine.run(_until(block, end))
         if len(engine.out) > 1000:
             out.extend(_keyed(engine.out))
             engine.out = []

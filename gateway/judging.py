@@ -1,0 +1,362 @@
+"""The rules, live: a stage of the pipeline that keeps findings true as evidence comes.
+
+The engine lags the clock by `settle`: what arrives within it costs nothing and a finding is
+told as soon as it is derived. Evidence that is later goes back to a snapshot and runs again from
+there; the difference amends findings. What is over when it is learnt neither alerts nor switches.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pickle
+import sqlite3
+from bisect import bisect_right, insort
+from collections.abc import Iterable
+from typing import Any
+
+from gateway import alerts, permits
+from gateway.engine import Engine, Record
+from gateway.findings import Finding, as_dict
+from gateway.placing import Placing
+from gateway.site import Site
+from gateway.switching import Switch
+from gateway.turns import Changes, Turn
+from gateway.watches import Program
+
+_FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
+_FINE_KEPT, _COARSE_KEPT = 10, 24
+_DISK_KEPT_MS = 8 * 86_400_000
+_RECORDS_KEPT_MS = 4 * 3_600_000
+
+Key = tuple[str, str, int]
+
+
+class Judging:
+    """Stage `rules`. `switch` decides what a new finding may switch and asks for it."""
+
+    name = "rules"
+
+    def __init__(self, site: Site, program: Program, switch: Switch) -> None:
+        self._site = site
+        self._program = program
+        self._switch = switch
+        self._mark = _program_mark(site, program)
+        self._placing = Placing(program.graph)
+        self._engine: Engine
+        self._records: list[Record] = []
+        self._snapshots: list[tuple[int, Any]] = []
+        self._disk_at = 0
+        self._permits_seen: str | None = None
+        self._entries: set[int] = set()
+        self._changes: Changes = []
+
+    # --- the stage ------------------------------------------------------------------------
+
+    def load(self, db: sqlite3.Connection, now: int) -> None:
+        """Take up from the newest snapshot; without one, from the beginning (at most 8 days)."""
+        beginning = _beginning(db, now)
+        spans, self._entries, self._permits_seen = _given(db)
+        self._engine = Engine(self._program, beginning)
+        row = db.execute(
+            "SELECT t, state FROM engine_snapshot WHERE program=? AND t<=? ORDER BY t DESC LIMIT 1",
+            (self._mark, now),
+        ).fetchone()
+        if row:
+            self._engine.start(spans)
+            self._engine.restore(pickle.loads(row[1]))
+            self._engine.set_spans(spans)
+        else:
+            self._engine = Engine(self._program, max(beginning, now - _DISK_KEPT_MS))
+            self._engine.start(spans)
+        self._engine.changed = {}
+        since = self._engine.t if row else self._engine.beginning - 1
+        self._records = [
+            r if r[0] >= self._engine.t else (self._engine.t, *r[1:])
+            for r in self._placing.load(db, since)
+        ]
+        entry = self._program.graph.entry_input
+        for at in self._entries:
+            if at > since:
+                insort(self._records, (at, 0, 0, "", entry, None))
+        self._snapshots = [(self._engine.t if row else since, self._engine.snapshot())]
+        self._disk_at = now
+
+    def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
+        """Judge up to `now - settle`; write findings, alerts and what is to be switched."""
+        self._changes = []
+        for lost in turn.lost:
+            self._lost(db, lost.device, lost.first, lost.last, lost.why, lost.at, turn.now)
+        add, remove = self._placing.take(db, turn.stored)
+        reached = self._engine.t
+        back = min((r[0] for r in (*add, *remove) if r[0] <= reached), default=None)
+        for record in remove:
+            at = bisect_right(self._records, record) - 1
+            if 0 <= at < len(self._records) and self._records[at] == record:
+                del self._records[at]
+        for record in add:
+            insort(self._records, record)
+        permit_back = self._permits(db)
+        if permit_back is not None and permit_back <= reached:
+            back = permit_back if back is None else min(back, permit_back)
+        target = max(turn.now - self._site.settle, reached)
+        if back is not None:
+            self._run_again(db, back, target, turn.now)
+        elif target > reached:
+            self._run(reached, target)
+            self._write(db, self._taken(), turn.now, amends=False)
+        self._keep(db, turn.now)
+
+    def committed(self, turn: Turn) -> Changes:
+        changes, self._changes = self._changes, []
+        return changes
+
+    # --- time forward and back --------------------------------------------------------------
+
+    def _run(self, after: int, target: int) -> None:
+        first = bisect_right(self._records, after, key=lambda r: r[0])
+        last = bisect_right(self._records, target, key=lambda r: r[0])
+        self._engine.run(self._records[first:last])
+        self._engine.advance(target)
+        self._engine.out.clear()
+
+    def _taken(self) -> dict[Key, Finding]:
+        taken, self._engine.changed = self._engine.changed or {}, {}
+        return taken
+
+    def _run_again(self, db: sqlite3.Connection, back: int, target: int, now: int) -> None:
+        """Evidence at `back` is new: derive everything after it once more."""
+        at, state = self._snapshot_before(db, back)
+        self._snapshots = [s for s in self._snapshots if s[0] <= at]
+        self._engine.restore(state)
+        self._engine.set_spans(self._engine_spans(db))
+        known = {f.key: f for f in self._standing()}
+        self._engine.changed = {}
+        self._run(at, target)
+        truth = {**known, **self._taken()}
+        self._withdraw(db, at, truth, now)
+        self._write(db, truth, now, amends=True)
+
+    def _snapshot_before(self, db: sqlite3.Connection, back: int) -> tuple[int, Any]:
+        for at, state in reversed(self._snapshots):
+            if at < back:
+                return at, state
+        row = db.execute(
+            "SELECT t, state FROM engine_snapshot WHERE program=? AND t<? ORDER BY t DESC LIMIT 1",
+            (self._mark, back),
+        ).fetchone()
+        if row:
+            self._reload(db, row[0])
+            return row[0], pickle.loads(row[1])
+        fresh = Engine(self._program, self._engine.beginning)
+        fresh.start(self._engine_spans(db))
+        self._reload(db, fresh.beginning - 1)
+        # what is older than the beginning counts from the beginning on
+        self._records = [r if r[0] >= fresh.t else (fresh.t, *r[1:]) for r in self._records]
+        return fresh.beginning - 1, fresh.snapshot()
+
+    def _reload(self, db: sqlite3.Connection, since: int) -> None:
+        self._records = self._placing.load(db, since)
+        entry = self._program.graph.entry_input
+        for at in self._entries:
+            if at > since:
+                insort(self._records, (at, 0, 0, "", entry, None))
+
+    def _standing(self) -> Iterable[Finding]:
+        engine = self._engine
+        yield from (f for f in engine.current if f is not None)
+        yield from (f for many in engine.running for f in many)
+        for route in self._program.routes:
+            yield from engine.mem[route.node].findings()
+
+    def _keep(self, db: sqlite3.Connection, now: int) -> None:
+        """Snapshots in memory and on disk, and records only as far back as they reach."""
+        t = self._engine.t
+        if t >= self._snapshots[-1][0] + _FINE_MS:
+            self._snapshots.append((t, self._engine.snapshot()))
+            fine = self._snapshots[-_FINE_KEPT:]
+            coarse: list[tuple[int, Any]] = []
+            for one in self._snapshots[:-_FINE_KEPT]:
+                if not coarse or one[0] >= coarse[-1][0] + _COARSE_MS:
+                    coarse.append(one)
+            self._snapshots = [
+                s for s in (*coarse[-_COARSE_KEPT:], *fine) if s[0] >= t - _RECORDS_KEPT_MS
+            ]
+            floor = self._snapshots[0][0]
+            del self._records[: bisect_right(self._records, floor, key=lambda r: r[0])]
+        if now >= self._disk_at + _DISK_MS:
+            self._disk_at = now
+            db.execute(
+                "INSERT OR REPLACE INTO engine_snapshot (t, program, state) VALUES (?,?,?)",
+                (t, self._mark, pickle.dumps(self._engine.snapshot())),
+            )
+            db.execute(
+                "DELETE FROM engine_snapshot WHERE t < ? OR (t < ? AND t NOT IN"
+                " (SELECT min(t) FROM engine_snapshot GROUP BY t / 21600000))",
+                (now - _DISK_KEPT_MS, now - 4 * _DISK_MS),
+            )
+
+    # --- permits and entries ----------------------------------------------------------------
+
+    def _permits(self, db: sqlite3.Connection) -> int | None:
+        """Take in what people registered; the earliest instant that it changes, if any."""
+        row = db.execute("SELECT value FROM meta WHERE key='permits'").fetchone()
+        if (row[0] if row else None) == self._permits_seen:
+            return None
+        before = self._engine.spans
+        spans, entries, self._permits_seen = _given(db)
+        edges = [
+            edge
+            for key in {*before, *spans}
+            for span in {*before.get(key, ())} ^ {*spans.get(key, ())}
+            for edge in span[:1]
+        ]
+        entry = self._program.graph.entry_input
+        for at in entries - self._entries:
+            insort(self._records, (at, 0, 0, "", entry, None))
+            edges.append(at)
+        self._entries = entries
+        self._engine.set_spans(spans)
+        return min(edges, default=None)
+
+    def _engine_spans(self, db: sqlite3.Connection) -> permits.Spans:
+        return self._engine.spans or _given(db)[0]
+
+    # --- findings in the database -----------------------------------------------------------
+
+    def _write(
+        self, db: sqlite3.Connection, found: dict[Key, Finding], now: int, *, amends: bool
+    ) -> None:
+        for finding in found.values():
+            if finding.end is not None and finding.end <= finding.start and not amends:
+                continue
+            self._put(db, finding, now, amends)
+
+    def _put(self, db: sqlite3.Connection, finding: Finding, now: int, amends: bool) -> None:
+        row = db.execute(
+            'SELECT id, since, "end", state, evidence, cites FROM finding'
+            " WHERE rule=? AND subject=? AND start=?",
+            finding.key,
+        ).fetchone()
+        evidence = json.dumps(finding.evidence, ensure_ascii=False)
+        cites = json.dumps(list(finding.cites), ensure_ascii=False)
+        if row is None:
+            name = _finding_id(finding)
+            state = "open" if finding.end is None else "ended"
+            db.execute(
+                'INSERT INTO finding (id,rule,subject,zone,since,start,"end",severity,cites,'
+                "evidence,state,seen,changed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    *(name, finding.rule, finding.subject, finding.zone, finding.since),
+                    *(finding.start, finding.end, finding.severity, cites, evidence),
+                    *(state, now, now),
+                ),
+            )
+            if finding.end is None:
+                alerts.raised(db, now, name, finding)
+                self._switch(db, now, name, finding, self._engine)
+        elif (row[1], row[2], row[4], row[5]) != (finding.since, finding.end, evidence, cites):
+            name, state = row[0], row[3]
+            if amends and row[2] is not None:
+                _remember(db, name, now)
+            if state != "closed":
+                state = "open" if finding.end is None else "ended"
+            db.execute(
+                'UPDATE finding SET since=?,"end"=?,evidence=?,cites=?,state=?,changed=? WHERE id=?',
+                (finding.since, finding.end, evidence, cites, state, now, name),
+            )
+            if finding.end is not None and row[2] is None:
+                alerts.returned(db, now, name)
+            elif finding.end is None and row[2] is not None:
+                alerts.raised(db, now, name, finding)
+        else:
+            return
+        self._changes.append(("finding", {"id": name, "state": state, **as_dict(finding)}))
+
+    def _withdraw(
+        self, db: sqlite3.Connection, since: int, truth: dict[Key, Finding], now: int
+    ) -> None:
+        """Findings after `since` that the new evidence does not bear out."""
+        rows = db.execute(
+            'SELECT id, rule, subject, start FROM finding WHERE state IN ("open", "ended")'
+            ' AND rule != "device.lost" AND (start > ? OR "end" IS NULL OR "end" > ?)',
+            (since, since),
+        ).fetchall()
+        for name, rule, subject, start in rows:
+            if (rule, subject, start) not in truth:
+                _remember(db, name, now)
+                db.execute(
+                    'UPDATE finding SET state=\'withdrawn\', "end"=coalesce("end", ?), changed=?'
+                    " WHERE id=?",
+                    (max(start, since), now, name),
+                )
+                alerts.returned(db, now, name)
+                self._changes.append(
+                    (
+                        "finding",
+                        {"id": name, "rule": rule, "subject": subject, "state": "withdrawn"},
+                    )
+                )
+
+    def _lost(
+        self,
+        db: sqlite3.Connection,
+        device: str,
+        first: int,
+        last: int,
+        why: str,
+        at: int,
+        now: int,
+    ) -> None:
+        watch = self._program.lost
+        if watch is None:
+            return
+        evidence = {"from": first, "to": last, "why": why}
+        finding = Finding(
+            watch.rule, device, None, at, at, at, watch.severity, watch.cites, evidence
+        )
+        self._put(db, finding, now, amends=False)
+        alerts.raised(db, now, _finding_id(finding), finding)
+
+
+def _beginning(db: sqlite3.Connection, now: int) -> int:
+    row = db.execute("SELECT value FROM meta WHERE key='beginning'").fetchone()
+    if row:
+        return int(row[0])
+    db.execute("INSERT INTO meta (key, value) VALUES ('beginning', ?)", (str(now),))
+    return now
+
+
+def _given(db: sqlite3.Connection) -> tuple[permits.Spans, set[int], str | None]:
+    """(what permits lift, instants of entries, the mark of this state of both)."""
+    row = db.execute("SELECT value FROM meta WHERE key='permits'").fetchone()
+    given = [
+        permits.Permit(name, kind, tuple(json.loads(zones)), begin, end)
+        for name, kind, zones, begin, end in db.execute(
+            'SELECT id, kind, zones, "from", "to" FROM permit WHERE withdrawn_at IS NULL'
+        )
+    ]
+    entries = {at for (at,) in db.execute("SELECT at FROM entry")}
+    return permits.spans(given), entries, row[0] if row else None
+
+
+def _remember(db: sqlite3.Connection, name: str, now: int) -> None:
+    """Keep what stood before an amendment."""
+    row = db.execute(
+        'SELECT since, start, "end", state, evidence FROM finding WHERE id=?', (name,)
+    ).fetchone()
+    was = dict(zip(("since", "start", "end", "state", "evidence"), row, strict=True))
+    db.execute(
+        "INSERT INTO finding_history (finding, at, was) VALUES (?,?,?)",
+        (name, now, json.dumps(was, ensure_ascii=False)),
+    )
+
+
+def _finding_id(finding: Finding) -> str:
+    text = "\0".join((finding.rule, finding.subject, str(finding.start)))
+    return "f-" + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _program_mark(site: Site, program: Program) -> str:
+    text = repr((site, [str(s) for s in program.graph.signal], program.states, program.pulses))
+    return hashlib.sha256(text.encode()).hexdigest()
