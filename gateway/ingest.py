@@ -222,7 +222,9 @@ class Session:
             client.ack(message.mid, message.qos)
             return
         self._queue(
-            Arrival(topic, message.payload, at, message.retain, message.mid, message.qos, client)
+            Arrival(
+                topic, bytes(message.payload), at, message.retain, message.mid, message.qos, client
+            )
         )
 
 

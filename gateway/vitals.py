@@ -32,19 +32,29 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        made = {"registry": self.registry}
-        self.messages = Counter("hallkeeper_messages", "MQTT messages received", **made)
-        self.events = Counter("hallkeeper_events", "Events stored, by kind", ["kind"], **made)
-        self.duplicates = Counter("hallkeeper_duplicates", "Copies of stored events", **made)
-        self.rejects = Counter("hallkeeper_rejects", "Messages and logins turned away", **made)
-        self.lost = Counter("hallkeeper_lost_events", "Event numbers recorded as lost", **made)
-        self.acks = Counter("hallkeeper_acks", "Application acks sent", **made)
-        self.faults = Counter("hallkeeper_faults", "Failed turns and stages", ["part"], **made)
-        self.broker_restarts = Counter("hallkeeper_broker_restarts", "Broker started anew", **made)
-        self.queue = Gauge("hallkeeper_queue", "Messages waiting for the writer", **made)
+        into = self.registry
+        self.messages = Counter("hallkeeper_messages", "MQTT messages received", registry=into)
+        self.events = Counter(
+            "hallkeeper_events", "Events stored, by kind", ["kind"], registry=into
+        )
+        self.duplicates = Counter("hallkeeper_duplicates", "Copies of stored events", registry=into)
+        self.rejects = Counter(
+            "hallkeeper_rejects", "Messages and logins turned away", registry=into
+        )
+        self.lost = Counter(
+            "hallkeeper_lost_events", "Event numbers recorded as lost", registry=into
+        )
+        self.acks = Counter("hallkeeper_acks", "Application acks sent", registry=into)
+        self.faults = Counter(
+            "hallkeeper_faults", "Failed turns and stages", ["part"], registry=into
+        )
+        self.broker_restarts = Counter(
+            "hallkeeper_broker_restarts", "Broker started anew", registry=into
+        )
+        self.queue = Gauge("hallkeeper_queue", "Messages waiting for the writer", registry=into)
         self.commit = Histogram(
             "hallkeeper_commit_seconds",
             "Time of a turn's commit",
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 3),
-            **made,
+            registry=into,
         )

@@ -184,7 +184,8 @@ class Writer:
         for work, (value, fault) in zip(works, results, strict=True):
             _settle(work.done, value, fault)
         for key in touched:
-            self._acks.add(*key)
+            if self._journal.pointer(*key):
+                self._acks.add(*key)
         if any(isinstance(item, Connected) for item in items):
             self._greet()
         if any(said.state.state == "ready" for said in states):
