@@ -74,7 +74,7 @@ class _Row:
             self.at, self.changed = at, True
         if t is None:
             return
-        if self.t is None or self.t_at is None or (at, t) < (self.t_at, self.t):
+        if self.t_at is None or at < self.t_at:
             self.t, self.t_at, self.changed = t, at, True
 
 

@@ -1,0 +1,302 @@
+"""`serve`: the parts of one gateway joined, from the broker to the page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+
+from gateway import broker, credentials, people, site, store, workdays
+from gateway.broker import Address, EmbeddedBroker, Endpoint
+from gateway.callout import Callout, Login
+from gateway.clock import Clock, parse_instant
+from gateway.commands import CommandStage
+from gateway.context import Context
+from gateway.devices import DeviceStage
+from gateway.errors import EnvironmentFault
+from gateway.ingest import Session
+from gateway.live import Feed
+from gateway.provision import record_broker
+from gateway.site import Site
+from gateway.turns import Stage
+from gateway.vitals import Health, Metrics
+from gateway.writer import Denied, Writer
+
+log = structlog.get_logger()
+
+STOP_S = 0.3  # how long a page's open streams are waited for
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `hallkeeper serve` was asked for, parsed."""
+
+    config: Path
+    data: Path
+    outside: Endpoint | None
+    mqtt: Address
+    http: Address
+    clock: Clock
+    speed: float
+
+
+def serve(
+    config: Path,
+    data: Path,
+    *,
+    broker: str,
+    mqtt: str,
+    http: str,
+    start: str | None,
+    speed: float,
+) -> None:
+    """Run until SIGTERM or Ctrl-C. Raises InputFault and EnvironmentFault before it is up."""
+    options = parse(config, data, broker, mqtt, http, start, speed)
+    hall = site.load(config)
+    _configure_log()
+    with locked(data):
+        House(options, hall).run()
+
+
+def parse(
+    config: Path, data: Path, outside: str, mqtt: str, http: str, start: str | None, speed: float
+) -> Options:
+    """The options of `serve` as values. Raises InputFault."""
+    return Options(
+        config,
+        data,
+        None if outside == "embedded" else broker.outside(outside),
+        broker.address(mqtt),
+        broker.address(http),
+        Clock(None if start is None else parse_instant(start), speed),
+        speed,
+    )
+
+
+@contextlib.contextmanager
+def locked(data: Path) -> Iterator[None]:
+    """Hold the data directory alone. Raises EnvironmentFault where another gateway has it."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as fault:
+        raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise EnvironmentFault(f"{data}: another gateway is running on this data") from None
+    finally:
+        os.close(handle)
+
+
+def stages(house: House) -> list[Stage]:
+    """What each turn goes through after the journal, in this order."""
+    return [DeviceStage(), CommandStage(house.site.id, house.publish, house.connected)]
+
+
+class House:
+    """One gateway. `run` blocks until it is told to stop."""
+
+    def __init__(self, options: Options, hall: Site) -> None:
+        self.options = options
+        self.site = hall
+        self.feed, self.health, self.metrics = Feed(), Health(), Metrics()
+        self._devices = frozenset(device.id for device in hall.devices)
+        self._session: Session | None = None
+        self._embedded: EmbeddedBroker | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: uvicorn.Server | None = None
+        self._fault: str | None = None
+        self._writer = Writer(
+            *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
+            *(self.feed, self.health, self.metrics, self._stalled, self._died),
+        )
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """To a device, at QoS 1; False where there is no connection."""
+        return self._session is not None and self._session.publish(topic, payload)
+
+    def connected(self) -> bool:
+        return self._session is not None and self._session.up
+
+    def run(self) -> None:
+        with broker.listening(self.options.http) as door:
+            db = store.open_writer(self.options.data)
+            password = begin(db, self.options.clock.now())
+            asyncio.run(self._serve(db, door, password))
+        if self._fault is not None:
+            raise EnvironmentFault(self._fault)
+
+    async def _serve(
+        self, db: sqlite3.Connection, door: socket.socket, password: str | None
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        try:
+            endpoint = await self._open_broker()
+            record_broker(self.options.data, endpoint)
+            self._session = Session(
+                *(endpoint, self.site.id, self.options.clock.now, self._writer.put),
+                lambda reason: self.health.note("broker", reason),
+                wide=self._embedded is None,
+            )
+            self._writer.start(db, self._session)
+            self._session.start()
+            self._greet(endpoint, password)
+            await self._http(door)
+        finally:
+            await asyncio.to_thread(self._close)
+            if self._embedded is not None:
+                await self._embedded.stop()
+
+    async def _open_broker(self) -> Endpoint:
+        if self.options.outside is not None:
+            return self.options.outside
+        data = self.options.data
+        callout = Callout(
+            *(self.site.id, self._devices, lambda device: credentials.load(data, device)),
+            self._login_denied,
+        )
+        self._embedded = EmbeddedBroker(data, self.options.mqtt, callout, self._denied)
+        await self._embedded.start()
+        return self._embedded.endpoint
+
+    async def _http(self, door: socket.socket) -> None:
+        from gateway.api import app
+
+        config = uvicorn.Config(
+            app.build(self._context()), log_config=None, access_log=False, lifespan="on"
+        )
+        server = self._server = _Server(config)
+        assert self._loop is not None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._end)
+        await server.serve([door])
+
+    def _end(self) -> None:
+        assert self._server is not None
+        assert self._loop is not None
+        self._server.should_exit = True
+        self._loop.call_later(STOP_S, setattr, self._server, "force_exit", True)
+
+    def _close(self) -> None:
+        if self._session is not None:
+            self._session.stop()
+        self._writer.stop()
+
+    def _context(self) -> Context:
+        options = self.options
+        return Context(
+            site=self.site,
+            calendar=workdays.load(self.site, options.data),
+            now=options.clock.now,
+            speed=options.speed,
+            data=options.data,
+            config=options.config,
+            submit=self._writer.submit,
+            reader=_Readers(options.data).reader,
+            live=self.feed,
+            metrics=self.metrics.registry,
+            health=self.health,
+        )
+
+    def _greet(self, endpoint: Endpoint, password: str | None) -> None:
+        print(
+            f"厅守 Hallkeeper · {self.site.name}: http://{self.options.http}/"
+            f" · MQTT {endpoint.address} · {self.options.data}"
+        )
+        if password is not None:
+            print(f"admin / {password}   (shown this once)")
+        sys.stdout.flush()
+
+    def _login_denied(self, login: Login, reason: str) -> None:
+        device = login.user if login.user in self._devices else None
+        said = (
+            f"login refused: {reason} (user {login.user[:64]!r}, client {login.client_id[:64]!r})"
+        )
+        self._writer.put(Denied(self.options.clock.now(), device, "", said))
+
+    def _denied(self, client_id: str, what: str, subject: str) -> None:
+        device = client_id.rpartition("-")[0]
+        known = device if device in self._devices else None
+        reason = f"{what} not allowed"
+        topic = subject.replace(".", "/")
+        self._writer.put(Denied(self.options.clock.now(), known, topic, reason))
+
+    def _stalled(self) -> None:
+        if self._embedded is not None and self._loop is not None:
+            self.metrics.broker_restarts.inc()
+            self._loop.call_soon_threadsafe(self._embedded.kick)
+
+    def _died(self, reason: str) -> None:
+        self._fault = reason
+        if self._loop is not None and self._server is not None:
+            self._loop.call_soon_threadsafe(self._end)
+
+
+def begin(db: sqlite3.Connection, now: int) -> str | None:
+    """What each start writes: its fencing number, the first account. The password to show once."""
+    db.execute("BEGIN IMMEDIATE")
+    db.execute(
+        "INSERT INTO meta VALUES ('fence','1') ON CONFLICT (key)"
+        " DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+    )
+    db.execute("INSERT OR IGNORE INTO meta VALUES ('first_start', ?)", (str(now),))
+    password = people.first_start(db, now)
+    db.execute("COMMIT")
+    return password
+
+
+class _Readers:
+    """A read-only connection for each thread that asks."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._local = threading.local()
+
+    def reader(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = self._local.db = store.open_reader(self._data)
+        return db
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to the house, which has more to stop than this."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _configure_log() -> None:
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_json),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+
+
+def _json(value: Any, **options: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, **options)

@@ -1,0 +1,74 @@
+"""`hallkeeper provision`: one device's credentials, registered here and written for the device."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gateway import credentials, site
+from gateway.broker import Endpoint
+from gateway.errors import EnvironmentFault, InputFault
+from gateway.site import Site
+
+BROKER_FILE = "gateway.json"
+
+
+def record_broker(data: Path, endpoint: Endpoint) -> None:
+    """Note where devices find the broker of this data directory. Raises EnvironmentFault."""
+    where = endpoint.address
+    text = json.dumps({"host": where.host, "port": where.port, "tls": endpoint.tls})
+    try:
+        credentials.write_private(data / BROKER_FILE, text)
+    except OSError as fault:
+        raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
+
+
+def recorded_broker(data: Path) -> tuple[str, int]:
+    """(host, port) of the broker this data was last served with; the default before the first."""
+    try:
+        raw = json.loads((data / BROKER_FILE).read_text(encoding="utf-8"))
+        return str(raw["host"]), int(raw["port"])
+    except (OSError, ValueError, KeyError):
+        return "127.0.0.1", 1883
+
+
+def provision(device_id: str, hall: Site, data: Path, host: str, port: int) -> dict[str, Any]:
+    """New credentials, in force at once and in place of any former ones; what `device.json` holds.
+
+    Raises InputFault for a device that the site does not have, EnvironmentFault where the data
+    directory cannot be written.
+    """
+    kind = next((device.kind for device in hall.devices if device.id == device_id), None)
+    if kind is None:
+        known = ", ".join(device.id for device in hall.devices)
+        raise InputFault(f"{device_id!r} is no device of the site file (it has: {known})")
+    made, password = credentials.make(device_id)
+    try:
+        credentials.save(data, made)
+    except OSError as fault:
+        raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
+    return {
+        "site": hall.id,
+        "device": device_id,
+        "kind": kind,
+        "broker": {
+            "host": host,
+            "port": port,
+            "user": device_id,
+            "client_id": made.client_id,
+            "password": password,
+        },
+    }
+
+
+def run(device_id: str, config: Path, data: Path, out: Path) -> None:
+    """The command: `out/device.json`, readable by its owner only."""
+    hall = site.load(config)
+    host, port = recorded_broker(data)
+    made = provision(device_id, hall, data, host, port)
+    try:
+        credentials.write_private(out / "device.json", json.dumps(made, indent=2) + "\n")
+    except OSError as fault:
+        raise EnvironmentFault(f"{out}: cannot be written ({fault.strerror})") from fault
+    print(out / "device.json")

@@ -1,0 +1,349 @@
+"""The one writer: takes what has come, writes it in one transaction, and only then acknowledges."""
+
+from __future__ import annotations
+
+import queue
+import sqlite3
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import structlog
+
+from firmware import wire
+from gateway import store
+from gateway.acks import AckBook
+from gateway.errors import EnvironmentFault
+from gateway.events import Refused, decode, split_topic
+from gateway.ingest import Arrival, Connected, Session, decode_state
+from gateway.journal import Journal
+from gateway.live import Feed
+from gateway.turns import DeviceState, Stage, Turn
+from gateway.vitals import Health, Metrics
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+TICK_S = 0.2
+BATCH = 512
+TIME_EVERY_S = 20.0
+CANARY_EVERY_S = 5.0
+CANARY_LATE_S = 10.0
+REOPEN_S = 1.0
+
+
+class Denied(NamedTuple):
+    """A login, publish or subscription that the broker turned away."""
+
+    at: int
+    device: str | None
+    topic: str
+    reason: str
+
+
+class Work(NamedTuple):
+    """A function to be run in the turn's transaction."""
+
+    run: Callable[[sqlite3.Connection, int], Any]
+    done: Future[Any]
+
+
+class Stop(NamedTuple):
+    """The last item: what came before it is still written."""
+
+
+Item = Arrival | Connected | Denied | Work | Stop
+
+
+class Writer:
+    """Owns the writing connection and its thread. `stalled()` is called, on that thread, when the
+    broker delivers nothing although it says it is connected; `died(reason)` when the thread ends
+    by a fault of its own."""
+
+    def __init__(
+        self,
+        data: Path,
+        site: str,
+        devices: frozenset[str],
+        now: Callable[[], int],
+        stages: Sequence[Stage],
+        feed: Feed,
+        health: Health,
+        metrics: Metrics,
+        stalled: Callable[[], None],
+        died: Callable[[str], None],
+    ) -> None:
+        self._data = data
+        self._site = site
+        self._devices = devices
+        self._now = now
+        self._stages = stages
+        self._feed = feed
+        self._health = health
+        self._metrics = metrics
+        self._stalled = stalled
+        self._died = died
+        self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._journal = Journal()
+        self._acks = AckBook()
+        self._session: Session | None = None
+        self._thread = threading.Thread(target=self._main, name="writer", daemon=True)
+        self._time_at = 0.0
+        self._canary_at = 0.0
+        self._canary_misses = 0
+        self._stopped = False
+
+    def start(self, db: sqlite3.Connection, session: Session) -> None:
+        """Take over the writing connection."""
+        self._session = session
+        self._db = db
+        self._load()
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        self._queue.put(item)
+
+    def submit(self, work: Callable[[sqlite3.Connection, int], T]) -> Future[T]:
+        """See `context.Submit`."""
+        done: Future[T] = Future()
+        if self._stopped:
+            done.set_exception(EnvironmentFault("the gateway is stopping"))
+        else:
+            self._queue.put(Work(work, done))
+        return done
+
+    def stop(self) -> None:
+        """Write what has come, close the database."""
+        self._stopped = True
+        self._queue.put(Stop())
+        if self._thread.ident is not None:
+            self._thread.join(10)
+
+    def _main(self) -> None:
+        try:
+            while self._once():
+                pass
+            self._db.close()
+        except BaseException as fault:
+            log.exception("writer.died")
+            self._died(f"the writer ended by a fault: {fault!r}")
+            raise
+
+    def _once(self) -> bool:
+        items = self._take()
+        going = not any(isinstance(item, Stop) for item in items)
+        self._metrics.queue.set(self._queue.qsize())
+        try:
+            self._turn(items)
+        except sqlite3.Error as fault:
+            self._failed(items, fault)
+        self._send_acks()
+        self._keep_time()
+        return going
+
+    def _take(self) -> list[Item]:
+        due = self._acks.next_at()
+        wait = TICK_S if due is None else min(TICK_S, max(0.0, due - time.monotonic()))
+        items: list[Item] = []
+        try:
+            items.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
+            while len(items) < BATCH:
+                items.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return items
+
+    def _turn(self, items: list[Item]) -> None:
+        db, now, mono = self._db, self._now(), time.monotonic()
+        arrivals = [item for item in items if isinstance(item, Arrival)]
+        works = [item for item in items if isinstance(item, Work)]
+        db.execute("BEGIN IMMEDIATE")
+        states: list[DeviceState] = []
+        kinds: Counter[str] = Counter()
+        for arrival in arrivals:
+            self._read(arrival, states, kinds)
+        for item in items:
+            if isinstance(item, Denied):
+                refused = Refused(item.reason)
+                self._journal.refuse(item.topic, item.device, b"", refused, item.at)
+        rejected, touched = self._journal.rejected, self._journal.touched
+        stored, lost = self._journal.write(db)
+        turn = Turn(now, mono, stored, lost, states)
+        for stage in self._stages:
+            self._run_stage(stage, turn)
+        results = [_run_work(db, now, work) for work in works]
+        began = time.monotonic()
+        db.execute("COMMIT")
+        if arrivals or works:
+            self._metrics.commit.observe(time.monotonic() - began)
+        self._health.note("journal", None)
+        for work, (value, fault) in zip(works, results, strict=True):
+            _settle(work.done, value, fault)
+        for key in touched:
+            if self._journal.pointer(*key):
+                self._acks.add(*key)
+        if any(isinstance(item, Connected) for item in items):
+            self._greet()
+        if any(said.state.state == "ready" for said in states):
+            self._time_at = 0.0
+        self._tell(turn)
+        self._count(arrivals, kinds, rejected, turn)
+        self._send_acks()
+        for arrival in arrivals:
+            arrival.by.ack(arrival.mid, arrival.qos)
+
+    def _read(self, arrival: Arrival, states: list[DeviceState], kinds: Counter[str]) -> None:
+        journal, at = self._journal, arrival.at
+        where = split_topic(arrival.topic, self._site, self._devices)
+        if isinstance(where, Refused):
+            if arrival.payload or not arrival.retained:
+                journal.refuse(arrival.topic, None, arrival.payload, where, at)
+            return
+        device, leaf = where
+        if leaf == "state":
+            if not arrival.payload:  # a retained state that somebody has cleared
+                return
+            state = decode_state(arrival.payload)
+            if isinstance(state, Refused):
+                journal.refuse(arrival.topic, device, arrival.payload, state, at)
+                return
+            if state.log is not None and state.first is not None:
+                journal.holds_from(device, state.log.lower(), state.first, at)
+            states.append(DeviceState(device, state, at, arrival.retained))
+            return
+        for raw, item in decode(arrival.payload):
+            if isinstance(item, Refused):
+                journal.refuse(arrival.topic, device, raw, item, at)
+            else:
+                journal.accept(self._db, device, raw, item, at)
+                kinds[item.kind if item.kind in wire.KINDS else "unknown"] += 1
+
+    def _run_stage(self, stage: Stage, turn: Turn) -> None:
+        """One stage; a fault of its own never keeps the journal from being written."""
+        self._db.execute("SAVEPOINT stage")
+        try:
+            stage.turn(self._db, turn)
+        except sqlite3.OperationalError:  # the disk: the whole turn fails
+            raise
+        except Exception as fault:
+            log.exception("stage.fault", stage=stage.name)
+            self._metrics.faults.labels(stage.name).inc()
+            self._health.note(stage.name, f"fault in its last turn: {fault!r}")
+            self._db.execute("ROLLBACK TO stage")
+            stage.load(self._db, turn.now)
+        self._db.execute("RELEASE stage")
+
+    def _failed(self, items: list[Item], fault: sqlite3.Error) -> None:
+        """Nothing of the turn stands: nothing is acked, and the broker delivers it again."""
+        log.error("turn.failed", fault=str(fault))
+        self._metrics.faults.labels("journal").inc()
+        self._health.note("journal", f"cannot write: {fault}")
+        for item in items:
+            if isinstance(item, Work):
+                _settle(item.done, None, fault)
+        assert self._session is not None
+        self._db.close()
+        while not self._reopen():
+            time.sleep(REOPEN_S)
+        self._session.reconnect()
+
+    def _reopen(self) -> bool:
+        try:
+            self._db = store.open_writer(self._data)
+            self._load()
+        except (sqlite3.Error, EnvironmentFault) as fault:
+            self._health.note("journal", f"cannot be opened: {fault}")
+            return self._stopped
+        return True
+
+    def _load(self) -> None:
+        self._journal.load(self._db)
+        for stage in self._stages:
+            stage.load(self._db, self._now())
+
+    def _greet(self) -> None:
+        """A new connection: every device may have missed its last ack."""
+        self._time_at = 0.0
+        for key in self._journal.newest_logs():
+            self._acks.add(*key)
+
+    def _tell(self, turn: Turn) -> None:
+        changes = []
+        for stage in self._stages:
+            changes += stage.committed(turn)
+        self._feed.publish_all(changes)
+
+    def _count(
+        self, arrivals: list[Arrival], kinds: Counter[str], rejected: int, turn: Turn
+    ) -> None:
+        metrics = self._metrics
+        metrics.messages.inc(len(arrivals))
+        metrics.rejects.inc(rejected)
+        metrics.lost.inc(sum(r.last - r.first + 1 for r in turn.lost))
+        new: Counter[str] = Counter()
+        for stored in turn.stored:
+            if stored.new:
+                kind = stored.event.kind
+                new[kind if kind in wire.KINDS else "unknown"] += 1
+        for kind, n in new.items():
+            metrics.events.labels(kind).inc(n)
+        metrics.duplicates.inc(kinds.total() - new.total())
+
+    def _send_acks(self) -> None:
+        session = self._session
+        if session is None or not session.up:
+            return
+        for device, log_id in self._acks.ready(time.monotonic()):
+            seq = self._journal.pointer(device, log_id)
+            if seq:
+                payload = f'{{"log":"{log_id}","seq":{seq}}}'.encode()
+                session.publish(wire.topic(self._site, device, "ack"), payload)
+                self._metrics.acks.inc()
+
+    def _keep_time(self) -> None:
+        """The clock for the devices, and a word to ourselves to see that the broker delivers."""
+        session, mono = self._session, time.monotonic()
+        if session is None or not session.up:
+            self._canary_at = mono
+            return
+        if mono - self._time_at >= TIME_EVERY_S:
+            self._time_at = mono
+            payload = f'{{"t":{self._now()}}}'.encode()
+            session.publish(wire.time_topic(self._site), payload, 0)
+        waited = mono - self._canary_at
+        if session.canary_back:
+            if waited >= CANARY_EVERY_S:
+                self._canary_misses = 0
+                self._canary_at = mono
+                session.send_canary()
+        elif waited >= CANARY_LATE_S:
+            self._canary_at = mono
+            self._canary_misses += 1
+            log.warning("broker.delivers_nothing", times=self._canary_misses)
+            session.reconnect()
+            if self._canary_misses > 1:
+                self._stalled()
+
+
+def _run_work(db: sqlite3.Connection, now: int, work: Work) -> tuple[Any, BaseException | None]:
+    db.execute("SAVEPOINT work")
+    try:
+        value = work.run(db, now)
+    except Exception as fault:  # noqa: BLE001 - it belongs to whoever asked, through the future
+        db.execute("ROLLBACK TO work")
+        db.execute("RELEASE work")
+        return None, fault
+    db.execute("RELEASE work")
+    return value, None
+
+
+def _settle(future: Future[Any], value: Any, fault: BaseException | None) -> None:
+    if future.set_running_or_notify_cancel():
+        if fault is None:
+            future.set_result(value)
+        else:
+            future.set_exception(fault)
