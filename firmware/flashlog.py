@@ -325,6 +325,7 @@ class FlashLog:
                 size += len(raw)
         os.rename(self._path("fold.t"), self._path(_name(segment.first, True)))
         segment.size = size
+        self._cache = (None, b"")
         self._merge(segment)
         self.room = self._free() - RESERVE
 
