@@ -36,7 +36,8 @@ class _Segment:
 
 
 def _name(first, folded):
-    return "%010x.%s" % (first, "f" if folded else "s")
+    # littlefs keeps names sorted: folded files stand together, or each would hold a block pair
+    return "%s.%010x" % ("f" if folded else "s", first)
 
 
 class FlashLog:
@@ -66,10 +67,8 @@ class FlashLog:
                 os.remove(self._path(name))
             elif end == "log" and wire.made_of(stem, "0123456789abcdef", 8):
                 logs.append(stem)
-            elif end == "s":
-                small[int(stem, 16)] = name
-            elif end == "f":
-                folded[int(stem, 16)] = name
+            elif stem in ("s", "f") and wire.made_of(end, "0123456789abcdef", 10):
+                (small if stem == "s" else folded)[int(end, 16)] = name
         if not (small or folded) or len(logs) != 1:
             return self._create(small, folded, logs)
         self.log = logs[0]

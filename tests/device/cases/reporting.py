@@ -156,8 +156,8 @@ def test_a_command_cut_while_acting_is_not_run_again(folder):
 
     try:
         Commands(folder).load().handle(_command("a"), False, 500, cut)
-    except OSError:
-        pass
+    except OSError as fault:
+        assert str(fault)
     ((_, fields),) = Commands(folder).load().handle(_command("a"), False, 500, cut)
     assert fields == {"cmd": "a", "ok": False, "why": "interrupted"}
 
