@@ -137,7 +137,7 @@ def test_a_missing_file_is_told(folder):
 
 
 def test_random_garbage_mounts(folder):
-    for name, data in (("s.0000000001", b"\xff" * 300), ("zz.t", b"x"), ("12345678.log", b"")):
+    for name, data in (("s.0000000001", b"\xff" * 300), ("zz.t", b"x"), ("id.12345678", b"")):
         with open(folder + "/" + name, "wb") as file:
             file.write(data)
     log = _log(folder)
