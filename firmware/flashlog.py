@@ -36,7 +36,9 @@ class _Segment:
 
 
 def _name(first, folded):
-    return "%010x.%s" % (first, "f" if folded else "s")
+    # littlefs keeps names sorted: `f.…` stand together, with `id.…` as a fence before the `s.…`,
+    # which come and go. Mixed, each folded file would in the end hold two directory blocks alone.
+    return "%s.%010x" % ("f" if folded else "s", first)
 
 
 class FlashLog:
@@ -64,12 +66,10 @@ class FlashLog:
             stem, _, end = name.partition(".")
             if end == "t":
                 os.remove(self._path(name))
-            elif end == "log" and wire.made_of(stem, "0123456789abcdef", 8):
-                logs.append(stem)
-            elif end == "s":
-                small[int(stem, 16)] = name
-            elif end == "f":
-                folded[int(stem, 16)] = name
+            elif stem == "id" and wire.made_of(end, "0123456789abcdef", 8):
+                logs.append(end)
+            elif stem in ("s", "f") and wire.made_of(end, "0123456789abcdef", 10):
+                (small if stem == "s" else folded)[int(end, 16)] = name
         if not (small or folded) or len(logs) != 1:
             return self._create(small, folded, logs)
         self.log = logs[0]
@@ -98,11 +98,11 @@ class FlashLog:
         for name in list(small.values()) + list(folded.values()):
             os.remove(self._path(name))
         for stem in logs:
-            os.remove(self._path(stem + ".log"))
+            os.remove(self._path("id." + stem))
         self.log = binascii.hexlify(os.urandom(4)).decode()
         self._segments = []
         self._open(1)
-        with open(self._path(self.log + ".log"), "wb"):
+        with open(self._path("id." + self.log), "wb"):
             pass
         self.first = self.next = 1
         return self
@@ -325,6 +325,7 @@ class FlashLog:
                 size += len(raw)
         os.rename(self._path("fold.t"), self._path(_name(segment.first, True)))
         segment.size = size
+        self._cache = (None, b"")
         self._merge(segment)
         self.room = self._free() - RESERVE
 

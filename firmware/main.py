@@ -27,6 +27,7 @@ class Device:
         self._folder = folder
         self._health_at = 0
         self._restart = False
+        self._told_reset = False
 
     def boot(self):
         """Read flash, count the boot, log the first states. ConfigError for a wrong file."""
@@ -102,9 +103,11 @@ class Device:
         fields = {
             "held": self.log.held(),
             "dropped": self.log.dropped + self.report.thinned,
-            "reset": "safe_mode" if self.safe else self._board.reset_cause,
             "ages": self.report.ages(now),
         }
+        if not self._told_reset:
+            fields["reset"] = "safe_mode" if self.safe else self._board.reset_cause
+            self._told_reset = True
         if hasattr(gc, "mem_free"):
             fields["mem"] = gc.mem_free()
         battery = self._board.battery()

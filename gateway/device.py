@@ -163,8 +163,9 @@ def _identity(
     gateway = os.environ.get("HALLKEEPER_DATA")
     if gateway:
         from gateway import provision
+        from gateway import site as sites
 
-        made: dict[str, Any] = provision.provision(device_id, config, Path(gateway))
+        made: dict[str, Any] = provision.provision(device_id, sites.load(config), Path(gateway))
         return made
     site_id = site.get("site", {}).get("id")
     kept = folder / "device.json"

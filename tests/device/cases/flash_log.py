@@ -86,7 +86,7 @@ def test_a_cut_between_fold_and_cleaning(folder):
     for name in os.listdir(folder):
         with open(folder + "/" + name, "rb") as file:
             raw[name] = file.read()
-    while not any(name.endswith(".f") for name in os.listdir(folder)):
+    while not any(name.startswith("f.") for name in os.listdir(folder)):
         log.append([_rating()])
     assert kept is os.remove
     for name in raw:  # the small ones come back, as if the cut had been before their removal
@@ -112,7 +112,7 @@ def test_damage_is_told_and_no_number_is_used_twice(folder):
     log = _log(folder)
     for _ in range(3):
         log.append([_rating()])
-    name = [n for n in os.listdir(folder) if n.endswith(".s")][0]
+    name = [n for n in os.listdir(folder) if n.startswith("s.")][0]
     with open(folder + "/" + name, "rb") as file:
         data = bytearray(file.read())
     data[-3] ^= 1
@@ -129,15 +129,15 @@ def test_a_missing_file_is_told(folder):
     log = _log(folder)
     for _ in range(30):
         log.append([_rating()])
-    names = sorted(n for n in os.listdir(folder) if n.endswith(".s"))
-    begin, end = int(names[1][:10], 16), int(names[2][:10], 16) - 1
+    names = sorted(n for n in os.listdir(folder) if n.startswith("s."))
+    begin, end = int(names[1][2:], 16), int(names[2][2:], 16) - 1
     os.remove(folder + "/" + names[1])
     again = _log(folder)
     assert again.holes == [(begin, end, "bad block")]
 
 
 def test_random_garbage_mounts(folder):
-    for name, data in (("0000000001.s", b"\xff" * 300), ("zz.t", b"x"), ("12345678.log", b"")):
+    for name, data in (("s.0000000001", b"\xff" * 300), ("zz.t", b"x"), ("id.12345678", b"")):
         with open(folder + "/" + name, "wb") as file:
             file.write(data)
     log = _log(folder)
@@ -148,7 +148,7 @@ def test_full_flash_thins_samples_and_keeps_what_is_urgent(folder):
     def free():
         used = 0
         for name in os.listdir(folder):
-            used += (os.stat(folder + "/" + name)[6] + 4095) // 4096 if name.endswith(".f") else 0
+            used += (os.stat(folder + "/" + name)[6] + 4095) // 4096 if name.startswith("f.") else 0
         return 12 - used
 
     log = _log(folder, free)
