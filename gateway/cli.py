@@ -179,3 +179,7 @@ def main() -> None:
     except HallkeeperError as fault:
         print(f"hallkeeper: {fault}", file=sys.stderr)
         raise SystemExit(fault.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

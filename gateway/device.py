@@ -165,7 +165,8 @@ def _identity(
         from gateway import provision
         from gateway import site as sites
 
-        made: dict[str, Any] = provision.provision(device_id, sites.load(config), Path(gateway))
+        where = provision.recorded_broker(Path(gateway))
+        made = provision.provision(device_id, sites.load(config), Path(gateway), *where)
         return made
     site_id = site.get("site", {}).get("id")
     kept = folder / "device.json"

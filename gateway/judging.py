@@ -107,7 +107,7 @@ class Judging:
             self._write(db, self._taken(), turn.now, amends=False)
         self._keep(db, turn.now)
 
-    def committed(self, turn: Turn) -> Changes:
+    def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
         changes, self._changes = self._changes, []
         return changes
 
@@ -320,11 +320,8 @@ class Judging:
 
 
 def _beginning(db: sqlite3.Connection, now: int) -> int:
-    row = db.execute("SELECT value FROM meta WHERE key='beginning'").fetchone()
-    if row:
-        return int(row[0])
-    db.execute("INSERT INTO meta (key, value) VALUES ('beginning', ?)", (str(now),))
-    return now
+    row = db.execute("SELECT value FROM meta WHERE key='first_start'").fetchone()
+    return int(row[0]) if row else now
 
 
 def _given(db: sqlite3.Connection) -> tuple[permits.Spans, set[int], str | None]:

@@ -21,7 +21,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from gateway import broker, credentials, people, site, store, workdays
+from gateway import broker, credentials, people, rules, site, store, workdays
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.clock import Clock, parse_instant
@@ -29,10 +29,15 @@ from gateway.commands import CommandStage
 from gateway.context import Context
 from gateway.devices import DeviceStage
 from gateway.errors import EnvironmentFault
+from gateway.history.stage import History
 from gateway.ingest import Session
+from gateway.judging import Judging
 from gateway.live import Feed
 from gateway.provision import record_broker
+from gateway.ratings import Ratings
+from gateway.signals import Terms
 from gateway.site import Site
+from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.vitals import Health, Metrics
 from gateway.writer import Denied, Writer
@@ -107,7 +112,19 @@ def locked(data: Path) -> Iterator[None]:
 
 def stages(house: House) -> list[Stage]:
     """What each turn goes through after the journal, in this order."""
-    return [DeviceStage(), CommandStage(house.site.id, house.publish, house.connected)]
+    hall, calendar, speed = house.site, house.calendar, house.options.speed
+    program = rules.program(hall, calendar)
+    for rule, fault in program.faults:
+        log.error("rule.out_of_order", rule=rule, reason=fault)
+    switching = Switching(hall, Terms(hall, calendar), int(COMMAND_TTL_MS * speed))
+    return [
+        DeviceStage(),
+        History(hall.timezone),
+        Ratings(hall),
+        Judging(hall, program, switching),
+        switching,
+        CommandStage(hall.id, house.publish, house.connected),
+    ]
 
 
 class House:
@@ -116,6 +133,7 @@ class House:
     def __init__(self, options: Options, hall: Site) -> None:
         self.options = options
         self.site = hall
+        self.calendar = workdays.load(hall, options.data)
         self.feed, self.health, self.metrics = Feed(), Health(), Metrics()
         self._devices = frozenset(device.id for device in hall.devices)
         self._session: Session | None = None
@@ -203,7 +221,7 @@ class House:
         options = self.options
         return Context(
             site=self.site,
-            calendar=workdays.load(self.site, options.data),
+            calendar=self.calendar,
             now=options.clock.now,
             speed=options.speed,
             data=options.data,

@@ -9,7 +9,6 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-
 from firmware.wire import FUTURE_MS, STALE_MS
 from gateway.arrivals import fact
 from gateway.engine import Record

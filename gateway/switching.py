@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway import rules
+from gateway.commands import request
 from gateway.engine import Engine
 from gateway.findings import Finding
 from gateway.journal import StoredEvent
@@ -28,8 +29,6 @@ EXTEND_MS = 30 * 60_000
 COMMAND_TTL_MS = 60_000
 WORKING_W = 30.0
 
-Request = Callable[[sqlite3.Connection, int, str, str, str, dict[str, Any], str], object]
-"""(db, now, device, ch, do, args, cause): asks for a command in the caller's transaction."""
 Switch = Callable[[sqlite3.Connection, int, str, Finding, Engine], None]
 
 
@@ -49,10 +48,10 @@ class Switching:
 
     name = "switching"
 
-    def __init__(self, site: Site, terms: Terms, request: Request) -> None:
+    def __init__(self, site: Site, terms: Terms, ttl_ms: int) -> None:
         self._site = site
         self._terms = terms
-        self._request = request
+        self._ttl_ms = ttl_ms
         self._panels = [d.id for d in site.devices if d.kind == "duty-panel"]
         self._pad_zone = {c.pad: c.zone for c in site.counters if c.pad}
 
@@ -77,7 +76,7 @@ class Switching:
             f"5 分钟后将{'调温' if order.do == 'set' else '断开'}：{finding.subject}，按延时键保留"
         )
         for panel in self._panels:
-            self._request(db, now, panel, "panel", "show", {"text": text}, name)
+            request(db, now, panel, None, "show", {"text": text}, cause=name, ttl_ms=self._ttl_ms)
 
     def decide(self, finding: Finding, engine: Engine) -> Order | None:
         """What may be switched for a finding that opens; None where nothing may."""
@@ -148,7 +147,7 @@ class Switching:
                 ("done" if state == "open" else "dropped", name),
             )
 
-    def committed(self, turn: Turn) -> Changes:
+    def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
         return []
 
     def _button(self, db: sqlite3.Connection, one: StoredEvent) -> None:
@@ -166,4 +165,4 @@ class Switching:
     def _ask(
         self, db: sqlite3.Connection, now: int, name: str, target: Source, do: str, args: Any
     ) -> None:
-        self._request(db, now, target.device, target.ch, do, args, name)
+        request(db, now, target.device, target.ch, do, args, cause=name, ttl_ms=self._ttl_ms)
