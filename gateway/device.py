@@ -166,8 +166,7 @@ def _identity(
         from gateway import site as sites
 
         where = provision.recorded_broker(Path(gateway))
-        made = provision.provision(device_id, sites.load(config), Path(gateway), *where)
-        return made
+        return provision.provision(device_id, sites.load(config), Path(gateway), *where)
     site_id = site.get("site", {}).get("id")
     kept = folder / "device.json"
     if kept.exists():

@@ -346,7 +346,7 @@ class Engine:
     # --- nodes ----------------------------------------------------------------------------
 
     def _evaluate(self, i: int, kind: int, t: int) -> int:
-        graph, val, mem = self.graph, self.val, self.mem
+        graph, val = self.graph, self.val
         children = graph.children[i]
         if kind == g.LEAF:
             key, test, limit = graph.param[i]
@@ -363,7 +363,7 @@ class Engine:
             return TRUE if value else FALSE
         if kind == g.SPANS:
             return self._in_span(i, t)
-        if kind == g.HELD or kind == g.WITHIN:
+        if kind in (g.HELD, g.WITHIN):
             return self._window(i, kind, t)
         if kind == g.SINCE:
             return max(val[children[1]], min(val[children[0]], val[i]))
@@ -416,7 +416,10 @@ class Engine:
         return val[children[0]] == TRUE and quiet
 
     def _window(self, i: int, kind: int, t: int) -> int:
-        """held and within: the extreme of the last d ms; mem is (last end of absorbing, of unknown)."""
+        """held and within: the extreme of the last d ms.
+
+        mem: (the part's last value, last end of the deciding value, last end of unknown).
+        """
         child, d = self.graph.children[i][0], self.graph.param[i]
         strong = FALSE if kind == g.HELD else TRUE
         v, (was, strong_end, unknown_end) = self.val[child], self.mem[i]

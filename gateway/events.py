@@ -121,7 +121,7 @@ def split_topic(topic: str, site: str, devices: Collection[str]) -> tuple[str, s
 
 
 def decode(payload: bytes) -> list[tuple[bytes, Item]]:
-    """Every event of one message with its own bytes; a message that is no JSON gives one Refused."""
+    """Every event of one message with its own bytes; what is no JSON gives one Refused."""
     whole = _whole_fault(payload)
     if whole is not None:
         return whole

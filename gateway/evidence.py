@@ -1,4 +1,4 @@
-"""What held when a finding opened, in both languages: the parts of its formula, values, since when."""
+"""What held when a finding opened, in both languages: parts of its formula, values, since when."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SIGNS = {">": ">", ">=": "≥", "<": "<", "<=": "≤", "==": "="}
 
 
 def explain(engine: Engine, condition: logic.Signal) -> dict[str, Any]:
-    """{"zh", "en": one sentence each, "parts": [{"zh", "en", "since"}]} of a condition that holds."""
+    """{"zh", "en": a sentence each, "parts": [{"zh", "en", "since"}]} of a condition that holds."""
     parts = [_part(engine, node, zh, en) for node, zh, en in _leaves(engine, condition, True)]
     parts = list({part["zh"]: part for part in parts}.values())
     return {

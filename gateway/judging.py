@@ -262,7 +262,8 @@ class Judging:
             if state != "closed":
                 state = "open" if finding.end is None else "ended"
             db.execute(
-                'UPDATE finding SET since=?,"end"=?,evidence=?,cites=?,state=?,changed=? WHERE id=?',
+                'UPDATE finding SET since=?,"end"=?,evidence=?,cites=?,state=?,changed=?'
+                " WHERE id=?",
                 (finding.since, finding.end, evidence, cites, state, now, name),
             )
             if finding.end is not None and row[2] is None:

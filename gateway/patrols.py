@@ -27,7 +27,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Rounds under way or to come, the begin of the newest known one, the missed round's finding."""
+    """Rounds under way or to come, the newest known begin, the missed round's finding."""
 
     rounds: tuple[Round, ...]
     known_to: int

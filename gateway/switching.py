@@ -158,7 +158,8 @@ class Switching:
         if zone is None and one.device not in self._panels:
             return
         db.execute(
-            "UPDATE pending_switch SET due = due + ? WHERE state='waiting' AND (? IS NULL OR zone=?)",
+            "UPDATE pending_switch SET due = due + ?"
+            " WHERE state='waiting' AND (? IS NULL OR zone=?)",
             (EXTEND_MS, zone, zone),
         )
 

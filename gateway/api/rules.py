@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from gateway.context import Context
 
 
-def router(ctx: Context) -> APIRouter:
+def router(ctx: Context) -> APIRouter:  # noqa: ARG001
     made = APIRouter(tags=["rules"])
 
     @made.get("/rules")

@@ -19,7 +19,7 @@ from gateway.workdays import Calendar
 
 
 def program(site: Site, calendar: Calendar, rules: tuple[Rule, ...] = RULES) -> Program:
-    """Every enabled rule of a site. A rule that cannot be built is listed in `faults`, not raised."""
+    """Every enabled rule of a site. One that cannot be built is listed in `faults`, not raised."""
     graph = Graph((d.id, d.silent_after) for d in site.devices)
     made = Program(graph, entry_cards=frozenset(p.card for p in site.people))
     terms = Terms(site, calendar)

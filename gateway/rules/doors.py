@@ -1,4 +1,4 @@
-"""门窗与通道: exits never locked, fire doors shut, everything closed and nobody inside after hours."""
+"""门窗与通道: exits never locked, fire doors shut, all closed and nobody inside after hours."""
 
 from __future__ import annotations
 

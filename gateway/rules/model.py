@@ -46,7 +46,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A limit as dated data: (in force from or None, value), newest last. `law`: the book's number."""
+    """A limit as dated data: (in force from or None, value), newest last; `law`: the book's."""
 
     unit: Unit
     values: tuple[tuple[date | None, Any], ...]
@@ -98,8 +98,8 @@ Formula = Callable[[Terms, Any, dict[str, Any]], Signal]
 class Rule:
     """One rule. `when(terms, item, limits)` gives its condition for one subject.
 
-    `hold` is in ms text; `joined`: violations within `rearm` are one finding; `cites_when`: other
-    articles while a signal holds; `pulse`: the condition is a pulse, found `lead` later, `most` long;
+    `joined`: violations within `rearm` are one finding; `cites_when`: other articles while a
+    signal holds; `pulse`: the condition is a pulse, found (lead, most) ms later and long;
     `formula`: the condition as a person reads it; `in_force`: [from, to) or None for open ends.
     """
 
