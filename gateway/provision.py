@@ -33,9 +33,12 @@ def recorded_broker(data: Path) -> tuple[str, int]:
         return "127.0.0.1", 1883
 
 
-def provision(device_id: str, hall: Site, data: Path, host: str, port: int) -> dict[str, Any]:
+def provision(
+    device_id: str, hall: Site, data: Path, host: str | None = None, port: int | None = None
+) -> dict[str, Any]:
     """New credentials, in force at once and in place of any former ones; what `device.json` holds.
 
+    Without host and port: those of the broker this data was last served with.
     Raises InputFault for a device that the site does not have, EnvironmentFault where the data
     directory cannot be written.
     """
@@ -43,6 +46,7 @@ def provision(device_id: str, hall: Site, data: Path, host: str, port: int) -> d
     if kind is None:
         known = ", ".join(device.id for device in hall.devices)
         raise InputFault(f"{device_id!r} is no device of the site file (it has: {known})")
+    recorded = recorded_broker(data)
     made, password = credentials.make(device_id)
     try:
         credentials.save(data, made)
@@ -53,8 +57,8 @@ def provision(device_id: str, hall: Site, data: Path, host: str, port: int) -> d
         "device": device_id,
         "kind": kind,
         "broker": {
-            "host": host,
-            "port": port,
+            "host": host or recorded[0],
+            "port": port or recorded[1],
             "user": device_id,
             "client_id": made.client_id,
             "password": password,
@@ -65,8 +69,7 @@ def provision(device_id: str, hall: Site, data: Path, host: str, port: int) -> d
 def run(device_id: str, config: Path, data: Path, out: Path) -> None:
     """The command: `out/device.json`, readable by its owner only."""
     hall = site.load(config)
-    host, port = recorded_broker(data)
-    made = provision(device_id, hall, data, host, port)
+    made = provision(device_id, hall, data)
     try:
         credentials.write_private(out / "device.json", json.dumps(made, indent=2) + "\n")
     except OSError as fault:

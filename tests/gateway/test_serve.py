@@ -6,14 +6,18 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as mqtt
+import psutil
 import pytest
 
-from gateway import site
+from gateway import site, store
+from gateway.commands import request
 from gateway.provision import provision
 from tests.parts import Ear, free_port, listening, mosquitto, stop
 from tests.waiting import wait_for
@@ -32,9 +36,11 @@ class Gateway:
     def start(self) -> None:
         code = "from gateway.cli import main; main()"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "serve", "--config", str(SITE), "--data", str(self.data)]
-            + ["--broker", self.broker, "--mqtt", f"127.0.0.1:{self.mqtt}"]
-            + ["--http", f"127.0.0.1:{self.http}"],
+            [
+                *(sys.executable, "-c", code, "serve", "--config", str(SITE)),
+                *("--data", str(self.data), "--broker", self.broker),
+                *("--mqtt", f"127.0.0.1:{self.mqtt}", "--http", f"127.0.0.1:{self.http}"),
+            ],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -120,3 +126,91 @@ def test_a_killed_gateway_goes_on_where_it_was(gateway: Gateway) -> None:
     wait_for(lambda: acked(ear) == 2, "the ack of 2")
     assert gateway.query("SELECT seq FROM event ORDER BY seq") == [(1,), (2,)]
     ear.close()
+
+
+@pytest.mark.parametrize("gateway", ["embedded"], indirect=True)
+def test_a_killed_broker_comes_back_and_nothing_is_lost(gateway: Gateway) -> None:
+    ear = pad(gateway)
+    ear.publish(BASE + "event", json.dumps(press(1)))
+    wait_for(lambda: acked(ear) == 1, "the ack of 1")
+    ear.close()
+    conf = str(gateway.data / "broker" / "nats.conf")
+    ours = [p for p in psutil.process_iter(["cmdline"]) if conf in (p.info["cmdline"] or [])]
+    assert len(ours) == 1
+    ours[0].kill()
+    wait_for(lambda: not ours[0].is_running(), "the broker to be gone")
+    wait_for(lambda: listening(gateway.mqtt), "another broker")
+    ear = wait_for(lambda: again(gateway), "a login")
+    ear.publish(BASE + "event", json.dumps([press(1), press(2)]))
+    wait_for(lambda: gateway.query("SELECT count(*) FROM event") == [(2,)], "both stored")
+    ear.close()
+
+
+def again(gateway: Gateway) -> Ear | None:
+    try:
+        return pad(gateway)
+    except (AssertionError, OSError):
+        return None
+
+
+@pytest.mark.parametrize("gateway", ["embedded"], indirect=True)
+def test_a_device_cannot_be_another(gateway: Gateway) -> None:
+    ear = pad(gateway)
+    ear.publish("hall/1/fengxian/pm-01/event", json.dumps(press(1)))
+    ear.publish(BASE + "event", json.dumps(press(1)))
+    wait_for(lambda: acked(ear) == 1, "its own press")
+    assert gateway.query("SELECT device FROM event") == [("pad-w01",)]
+    other = provision("pm-01", site.load(SITE), gateway.data, "127.0.0.1", gateway.mqtt)["broker"]
+    refused = pad_client(other["user"], other["password"], "pad-w01-00000000", gateway.mqtt)
+    assert refused == "Not authorized"
+    wait_for(
+        lambda: gateway.query("SELECT 1 FROM reject WHERE reason LIKE '%client id%'"), "a reject"
+    )
+    assert gateway.query("SELECT 1 FROM reject WHERE reason LIKE 'publish not allowed%'")
+    ear.close()
+
+
+def pad_client(user: str, password: str, client_id: str, port: int) -> str:
+    said: list[str] = []
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id, reconnect_on_failure=False)
+    client.username_pw_set(user, password)
+    client.on_connect = lambda *a: said.append(str(a[3]))
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    wait_for(lambda: said, "an answer to the login")
+    client.loop_stop()
+    return said[0]
+
+
+def test_a_command_waits_for_its_device_and_is_answered(gateway: Gateway) -> None:
+    gateway.kill()
+    db = store.open_writer(gateway.data)
+    now = time.time_ns() // 1_000_000
+    made = request(db, now, "pad-w01", None, "identify", {}, cause="test", ttl_ms=60_000)
+    db.close()
+    gateway.start()
+    ear = pad(gateway)
+    assert ear.messages("cmd") == []
+    ready = {"state": "ready", "log": LOG, "first": 1, "boot": 1, "fw": "1", "kind": "rating-pad"}
+    ear.publish(BASE + "state", json.dumps(ready), retain=True)
+    wait_for(lambda: ear.messages("cmd"), "the command")
+    assert json.loads(ear.messages("cmd")[0])["id"] == made
+    ear.publish(BASE + "event", json.dumps(press(1) | {"kind": "done", "cmd": made, "ok": True}))
+    wait_for(lambda: gateway.query("SELECT state FROM command") == [("done",)], "done")
+    ear.close()
+
+
+def test_a_second_gateway_stops_with_one_line(gateway: Gateway) -> None:
+    second = subprocess.run(
+        [
+            *(sys.executable, "-c", "from gateway.cli import main; main()", "serve"),
+            *("--config", str(SITE), "--data", str(gateway.data)),
+            *("--mqtt", f"127.0.0.1:{free_port()}", "--http", f"127.0.0.1:{free_port()}"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 3
+    assert len(second.stderr.splitlines()) == 1
