@@ -5,18 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hall import CIRCUITS, COUNTER_ROWS, NOW, SILENT, SITE, at
+from hall import CIRCUITS, COUNTER_ROWS, NOW, SITE, SILENT, at
 
 
 def _finding(
-    n: int,
-    rule: str,
-    subject: str,
-    zone: str | None,
-    ago: float,
-    severity: str,
-    cites: list[str],
-    **more: Any,
+    n: int, rule: str, subject: str, zone: str | None, ago: float, severity: str, cites: list[str], **more: Any
 ) -> dict[str, Any]:
     end = more.pop("end", None)
     return {
@@ -34,16 +27,8 @@ def _finding(
     }
 
 
-def _part(
-    zh: str, en: str, value: bool | None, ago: float, channel: str | None = None
-) -> dict[str, Any]:
-    return {
-        "text_zh": zh,
-        "text_en": en,
-        "value": value,
-        "since": at(minutes=ago),
-        "channel": channel,
-    }
+def _part(zh: str, en: str, value: bool | None, ago: float, channel: str | None = None) -> dict[str, Any]:
+    return {"text_zh": zh, "text_en": en, "value": value, "since": at(minutes=ago), "channel": channel}
 
 
 FINDINGS = [
@@ -95,19 +80,9 @@ def alerts() -> list[dict[str, Any]]:
         if alert["state"] == "acknowledged":
             alert |= {"acked_by": "值班员", "acked_at": at(minutes=9)}
         if alert["state"] == "shelved":
-            alert |= {
-                "shelved_until": at(minutes=-60),
-                "shelve_why": "等待后勤换电池",
-                "acked_by": "值班员",
-            }
+            alert |= {"shelved_until": at(minutes=-60), "shelve_why": "等待后勤换电池", "acked_by": "值班员"}
         alert["notifications"] = [
-            {
-                "at": at(minutes=3),
-                "to": "duty",
-                "channel": "企业微信",
-                "state": "delivered",
-                "answer": "ok",
-            }
+            {"at": at(minutes=3), "to": "duty", "channel": "企业微信", "state": "delivered", "answer": "ok"}
         ]
         out.append(alert)
     for f in FINDINGS[6:]:
@@ -123,10 +98,7 @@ def rounds() -> list[dict[str, Any]]:
     out = []
     for i, state in enumerate(states):
         begin = day + timedelta(hours=9 + 2 * i)
-        taps = [
-            begin + timedelta(minutes=20),
-            begin + timedelta(minutes=32 if state != "late" else 150),
-        ]
+        taps = [begin + timedelta(minutes=20), begin + timedelta(minutes=32 if state != "late" else 150)]
         points = [
             {"id": cp, "at": None if state == "missed" and j else taps[j].isoformat()}
             for j, cp in enumerate(["cp-power-room", "cp-east-exit"])
@@ -141,16 +113,7 @@ def rounds() -> list[dict[str, Any]]:
         {"id": "cp-archive", "at": None},
     ]
     end = (seventeen + timedelta(hours=2)).isoformat()
-    return [
-        *out,
-        {
-            "route": "daily",
-            "begin": seventeen.isoformat(),
-            "end": end,
-            "state": "due",
-            "checkpoints": points,
-        },
-    ]
+    return [*out, {"route": "daily", "begin": seventeen.isoformat(), "end": end, "state": "due", "checkpoints": points}]
 
 
 def ratings(by: str) -> list[dict[str, Any]]:
@@ -169,9 +132,7 @@ def ratings(by: str) -> list[dict[str, Any]]:
     for row in rows.values():
         levels, n = row.pop("all"), row["n"]
         few = n < 5
-        mean = (
-            None if few else sum(p * c for p, c in zip([10, 8, 6, 0, -5], levels, strict=True)) / n
-        )
+        mean = None if few else sum(p * c for p, c in zip([10, 8, 6, 0, -5], levels, strict=True)) / n
         shown = None if few else {str(5 - i): c for i, c in enumerate(levels)}
         out.append({**row, "levels": shown, "mean": mean})
     return out
@@ -212,21 +173,11 @@ def energy(by: str, days: int) -> list[dict[str, Any]]:
     if by == "day":
         first = NOW.date() - timedelta(days=days - 1)
         return [
-            {
-                "day": (first + timedelta(days=i)).isoformat(),
-                "kwh": 30 + (i * 7) % 23 if (i % 7) < 5 else 6.2,
-            }
+            {"day": (first + timedelta(days=i)).isoformat(), "kwh": 30 + (i * 7) % 23 if (i % 7) < 5 else 6.2}
             for i in range(days)
             if i != 9
         ]
-    keys = {
-        "use": ["lighting", "ac", "counter", "protected"],
-        "zone": [z["id"] for z in SITE["zones"]],
-    }  # type: ignore[index,union-attr]
+    keys = {"use": ["lighting", "ac", "counter", "protected"], "waste": ["lighting"], "zone": [z["id"] for z in SITE["zones"]]}  # type: ignore[index,union-attr]
     if by == "circuit":
-        return [
-            {"circuit": c["id"], "kwh": round(21.4 / (i + 1), 3)} for i, c in enumerate(CIRCUITS)
-        ]
-    return [
-        {by: key, "kwh": [18.2, 26.7, 7.9, 0.9][i] * max(1, days)} for i, key in enumerate(keys[by])
-    ]
+        return [{"circuit": c["id"], "kwh": round(21.4 / (i + 1), 3)} for i, c in enumerate(CIRCUITS)]
+    return [{by: key, "kwh": [18.2, 26.7, 7.9, 0.9][i] * max(1, days)} for i, key in enumerate(keys[by])]
