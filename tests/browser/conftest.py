@@ -122,8 +122,10 @@ def open_page(browser: Browser) -> Iterator[Open]:
         page.on("pageerror", lambda fault: faults.append(str(fault)))
         page.on(
             "request",
-            lambda asked: asked.url.startswith((hall.url, "data:", "blob:"))
-            or faults.append(f"asked another host: {asked.url}"),
+            lambda asked: (
+                asked.url.startswith((hall.url, "data:", "blob:"))
+                or faults.append(f"asked another host: {asked.url}")
+            ),
         )
         page.goto(f"{hall.url}#/{where}")
         if signed:

@@ -6,7 +6,12 @@ import pytest
 from conftest import Hall, Open
 from playwright.sync_api import expect
 
-LAMP = {"channel": "pm-02/c1", "kind": "power", "at": "2026-07-01T18:12:03.000+08:00", "known": True}
+LAMP = {
+    "channel": "pm-02/c1",
+    "kind": "power",
+    "at": "2026-07-01T18:12:03.000+08:00",
+    "known": True,
+}
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -69,7 +74,8 @@ def test_one_thumb_acknowledges_the_locked_exit(hall: Hall, open_page: Open) -> 
     expect(card).to_contain_text("东安全出口")
     button = card.get_by_role("button", name="确认")
     box = button.bounding_box()
-    assert box and box["height"] >= 44
+    assert box
+    assert box["height"] >= 44
     with page.expect_response("**/api/v1/alerts/a-1/ack"):
         button.click()
     assert [c["path"] for c in hall.calls()] == ["/api/v1/alerts/a-1/ack"]
@@ -117,7 +123,8 @@ def test_everything_is_reached_by_keyboard_with_a_visible_focus(
         page.keyboard.press("Tab")
         stop, outline = page.evaluate(
             """() => { const e = document.activeElement, s = getComputedStyle(e);
-              return [e.dataset.stop ?? null, s.outlineStyle !== 'none' && s.outlineWidth !== '0px'] }"""
+              const seen = s.outlineStyle !== 'none' && s.outlineWidth !== '0px';
+              return [e.dataset.stop ?? null, seen] }"""
         )
         if stop is not None:
             assert outline, f"no visible focus on stop {stop}"
