@@ -55,7 +55,8 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/me": lambda: {"user": "admin", "role": "admin"},
         "/site": lambda: hall.SITE,
         "/now": lambda: {
-            "now": hall.at(), "day": day,
+            "now": hall.at(),
+            "day": day,
             "channels": {} if state.empty else hall.channels(),
             "devices": {} if state.empty else hall.devices(),
         },
@@ -68,7 +69,7 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/ratings/summary": lambda: items([] if state.empty else records.ratings(q["by"])),
         "/energy": lambda: items([] if state.empty else records.energy(q["by"], days(q))),
         "/series": lambda: items([] if state.empty else samples(q)),
-    }  # fmt: skip
+    }
     if path.startswith("/findings/"):
         return next((f for f in records.FINDINGS if f["id"] == path.split("/")[2]), None)
     make = tables.get(path)

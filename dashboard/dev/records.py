@@ -48,7 +48,13 @@ def _part(
 
 FINDINGS = [
     _finding(
-        1, "exit.locked", "east-exit", "hall-1f", 3.2, "critical", ["消防 三.3", "消防 三.1"],
+        1,
+        "exit.locked",
+        "east-exit",
+        "hall-1f",
+        3.2,
+        "critical",
+        ["消防 三.3", "消防 三.1"],
         hold=1 / 6,
         zh="东安全出口上锁，且办公室有人，18:08 起。",
         en="East exit locked while somebody is inside, since 18:08.",
@@ -59,7 +65,13 @@ FINDINGS = [
         ],
     ),
     _finding(
-        2, "lights.after-close", "l-hall", "hall-1f", 12, "warning", ["安全 一.2", "消防 七.1(3)"],
+        2,
+        "lights.after-close",
+        "l-hall",
+        "hall-1f",
+        12,
+        "warning",
+        ["安全 一.2", "消防 七.1(3)"],
         zh="大厅照明 412 W > 10 W，17:58:03 起；18:00 起已下班；无豁免。",
         en="Hall lights 412 W > 10 W since 17:58:03; closed since 18:00; no permit.",
         parts=[
@@ -70,20 +82,76 @@ FINDINGS = [
             _part("档案室有人", "somebody in the archive", None, 23, "occ-04/p1"),
         ],
     ),
-    _finding(3, "premises.unclosed", "win-01", "hall-1f", 12, "warning", ["安全 二.2"],
-             zh="南窗敞开，18:00 起已下班。", en="South window open; closed since 18:00."),
-    _finding(4, "device.silent", "pm-04", None, 23, "warning", [], zh="10 分钟没有任何消息。",
-             en="Nothing heard for 10 minutes."),
-    _finding(5, "ac.setpoint", "ac-1", "hall-1f", 95, "notice", ["厉行节约 ②"],
-             zh="大厅空调一制冷设定 24 °C，低于 26 °C。", en="Hall AC 1 cools to 24 °C, below 26 °C."),
-    _finding(6, "power.standby", "sockets-w01", "hall-1f", 12, "notice",
-             ["安全 一.3", "消防 七.1(3)", "厉行节约 ③"],
-             zh="一号窗口插座 6 W > 5 W。", en="Sockets of counter 1: 6 W > 5 W."),
-    _finding(7, "premises.unclosed", "west-exit", "hall-2f", 1260, "warning", ["安全 二.2"], end=1236,
-             zh="西安全出口敞开。", en="West exit open."),
-    _finding(8, "firedoor.open", "fire-door-1", "office-1f", 400, "warning", ["消防 三.2"], end=396, hold=1,
-             zh="楼梯间防火门敞开。", en="Fire door of the stairs open."),
-]  # fmt: skip
+    _finding(
+        3,
+        "premises.unclosed",
+        "win-01",
+        "hall-1f",
+        12,
+        "warning",
+        ["安全 二.2"],
+        zh="南窗敞开，18:00 起已下班。",
+        en="South window open; closed since 18:00.",
+    ),
+    _finding(
+        4,
+        "device.silent",
+        "pm-04",
+        None,
+        23,
+        "warning",
+        [],
+        zh="10 分钟没有任何消息。",
+        en="Nothing heard for 10 minutes.",
+    ),
+    _finding(
+        5,
+        "ac.setpoint",
+        "ac-1",
+        "hall-1f",
+        95,
+        "notice",
+        ["厉行节约 ②"],
+        zh="大厅空调一制冷设定 24 °C，低于 26 °C。",
+        en="Hall AC 1 cools to 24 °C, below 26 °C.",
+    ),
+    _finding(
+        6,
+        "power.standby",
+        "sockets-w01",
+        "hall-1f",
+        12,
+        "notice",
+        ["安全 一.3", "消防 七.1(3)", "厉行节约 ③"],
+        zh="一号窗口插座 6 W > 5 W。",
+        en="Sockets of counter 1: 6 W > 5 W.",
+    ),
+    _finding(
+        7,
+        "premises.unclosed",
+        "west-exit",
+        "hall-2f",
+        1260,
+        "warning",
+        ["安全 二.2"],
+        end=1236,
+        zh="西安全出口敞开。",
+        en="West exit open.",
+    ),
+    _finding(
+        8,
+        "firedoor.open",
+        "fire-door-1",
+        "office-1f",
+        400,
+        "warning",
+        ["消防 三.2"],
+        end=396,
+        hold=1,
+        zh="楼梯间防火门敞开。",
+        en="Fire door of the stairs open.",
+    ),
+]
 
 
 def alerts() -> list[dict[str, Any]]:
@@ -111,8 +179,17 @@ def alerts() -> list[dict[str, Any]]:
         ]
         out.append(alert)
     for f in FINDINGS[6:]:
-        out.append({**f, "id": f"a-{f['id']}", "finding": f["id"], "state": "normal", "acked_by": "值班员",
-                    "acked_at": f["end"], "notifications": []})  # fmt: skip
+        out.append(
+            {
+                **f,
+                "id": f"a-{f['id']}",
+                "finding": f["id"],
+                "state": "normal",
+                "acked_by": "值班员",
+                "acked_at": f["end"],
+                "notifications": [],
+            }
+        )
     return out
 
 
@@ -132,8 +209,20 @@ def rounds() -> list[dict[str, Any]]:
             for j, cp in enumerate(["cp-power-room", "cp-east-exit"])
         ]
         end = (begin + timedelta(hours=2)).isoformat()
-        out.append({"route": "open-hours", "begin": begin.isoformat(), "end": end, "state": state, "checkpoints": points,
-                    "flags": [{"what": "too-fast", "at": taps[1].isoformat(), "checkpoint": "cp-east-exit"}] if i == 3 else []})  # fmt: skip
+        out.append(
+            {
+                "route": "open-hours",
+                "begin": begin.isoformat(),
+                "end": end,
+                "state": state,
+                "checkpoints": points,
+                "flags": [
+                    {"what": "too-fast", "at": taps[1].isoformat(), "checkpoint": "cp-east-exit"}
+                ]
+                if i == 3
+                else [],
+            }
+        )
     seventeen = day + timedelta(hours=17)
     points = [
         {"id": "cp-power-room", "at": at(minutes=50)},
@@ -179,33 +268,93 @@ def ratings(by: str) -> list[dict[str, Any]]:
 
 def device_rows() -> list[dict[str, Any]]:
     return [
-        {**d, "state": "lost" if d["id"] in SILENT else "ready", "silent": d["id"] in SILENT,
-         "last_seen": at(minutes=23 if d["id"] in SILENT else 1), "log": "9f3a1c22", "boot": 7, "seq": 1235 + 17 * i,
-         "stored": 1235 + 17 * i, "duplicates": i % 4, "missing": [[88, 92]] if d["id"] == "pm-02" else [],
-         "lost": 3 if d["id"] == "pm-03" else 0, "rejected": 0, "held": 0, "offset": 12}
+        {
+            **d,
+            "state": "lost" if d["id"] in SILENT else "ready",
+            "silent": d["id"] in SILENT,
+            "last_seen": at(minutes=23 if d["id"] in SILENT else 1),
+            "log": "9f3a1c22",
+            "boot": 7,
+            "seq": 1235 + 17 * i,
+            "stored": 1235 + 17 * i,
+            "duplicates": i % 4,
+            "missing": [[88, 92]] if d["id"] == "pm-02" else [],
+            "lost": 3 if d["id"] == "pm-03" else 0,
+            "rejected": 0,
+            "held": 0,
+            "offset": 12,
+        }
         for i, d in enumerate(SITE["devices"])  # type: ignore[arg-type]
-    ]  # fmt: skip
+    ]
 
 
 def rules() -> list[dict[str, Any]]:
     return [
-        {"id": "lights.vacant", "cites": [{"text": "安全 一.1", "words": "人离办公区域必须随手关灯"}, {"text": "厉行节约 ①", "words": "人走灯灭"}],
-         "formula": "lit(circuit) & ~present(zone)", "hold": "15min", "hold_is": "proposed", "settings": [],
-         "severity": "notice", "tells": "facilities", "acts": "off"},
-        {"id": "lights.after-close", "cites": [{"text": "安全 一.2", "words": "下班后关闭照明"}],
-         "formula": "lit(circuit) & closed & ~permitted(zone) & ~attended", "hold": "0s", "hold_is": "law", "settings": [],
-         "severity": "warning", "tells": "duty", "acts": "off if vacant"},
-        {"id": "ac.setpoint", "cites": [{"text": "厉行节约 ②", "words": "夏季不低于26℃，冬季不高于20℃"}],
-         "formula": "on(ac) & (cooling & set < 26 | heating & set > 20)", "hold": "0s", "hold_is": "law",
-         "settings": [{"key": "cool", "value": 26, "is": "law"}, {"key": "heat", "value": 20, "is": "law"}],
-         "severity": "notice", "tells": "facilities", "acts": "set"},
-        {"id": "lights.daylight", "cites": [{"text": "厉行节约 ①", "words": "充分利用自然光"}],
-         "formula": "lit(circuit) & lux(zone) >= 300 & (present(zone) | open)", "hold": "15min", "hold_is": "proposed",
-         "settings": [{"key": "lux", "value": 300, "is": "proposed"}], "severity": "notice", "tells": "facilities", "acts": None},
-        {"id": "exit.locked", "cites": [{"text": "消防 三.3", "words": "严禁在营业期间将安全出口上锁"}, {"text": "消防 三.1", "words": "保持安全出口畅通"}],
-         "formula": "locked(opening) & (open | anyone_inside)", "hold": "10s", "hold_is": "proposed", "settings": [],
-         "severity": "critical", "tells": "duty, facilities", "acts": None},
-    ]  # fmt: skip
+        {
+            "id": "lights.vacant",
+            "cites": [
+                {"text": "安全 一.1", "words": "人离办公区域必须随手关灯"},
+                {"text": "厉行节约 ①", "words": "人走灯灭"},
+            ],
+            "formula": "lit(circuit) & ~present(zone)",
+            "hold": "15min",
+            "hold_is": "proposed",
+            "settings": [],
+            "severity": "notice",
+            "tells": "facilities",
+            "acts": "off",
+        },
+        {
+            "id": "lights.after-close",
+            "cites": [{"text": "安全 一.2", "words": "下班后关闭照明"}],
+            "formula": "lit(circuit) & closed & ~permitted(zone) & ~attended",
+            "hold": "0s",
+            "hold_is": "law",
+            "settings": [],
+            "severity": "warning",
+            "tells": "duty",
+            "acts": "off if vacant",
+        },
+        {
+            "id": "ac.setpoint",
+            "cites": [{"text": "厉行节约 ②", "words": "夏季不低于26℃，冬季不高于20℃"}],
+            "formula": "on(ac) & (cooling & set < 26 | heating & set > 20)",
+            "hold": "0s",
+            "hold_is": "law",
+            "settings": [
+                {"key": "cool", "value": 26, "is": "law"},
+                {"key": "heat", "value": 20, "is": "law"},
+            ],
+            "severity": "notice",
+            "tells": "facilities",
+            "acts": "set",
+        },
+        {
+            "id": "lights.daylight",
+            "cites": [{"text": "厉行节约 ①", "words": "充分利用自然光"}],
+            "formula": "lit(circuit) & lux(zone) >= 300 & (present(zone) | open)",
+            "hold": "15min",
+            "hold_is": "proposed",
+            "settings": [{"key": "lux", "value": 300, "is": "proposed"}],
+            "severity": "notice",
+            "tells": "facilities",
+            "acts": None,
+        },
+        {
+            "id": "exit.locked",
+            "cites": [
+                {"text": "消防 三.3", "words": "严禁在营业期间将安全出口上锁"},
+                {"text": "消防 三.1", "words": "保持安全出口畅通"},
+            ],
+            "formula": "locked(opening) & (open | anyone_inside)",
+            "hold": "10s",
+            "hold_is": "proposed",
+            "settings": [],
+            "severity": "critical",
+            "tells": "duty, facilities",
+            "acts": None,
+        },
+    ]
 
 
 def energy(by: str, days: int) -> list[dict[str, Any]]:
@@ -221,6 +370,7 @@ def energy(by: str, days: int) -> list[dict[str, Any]]:
         ]
     keys = {
         "use": ["lighting", "ac", "counter", "protected"],
+        "waste": ["lighting"],
         "zone": [z["id"] for z in SITE["zones"]],
     }  # type: ignore[index,union-attr]
     if by == "circuit":

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { get, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
-import { connect } from "./live/stream";
+import { connect, live } from "./live/stream";
 import { Alerts } from "./pages/alerts";
 import { Devices } from "./pages/devices";
 import { Duty } from "./pages/duty";
@@ -33,6 +33,8 @@ export function App() {
   const lang = useLang();
   const state = useStore(signedIn, (s) => s);
   const { page, rest } = useStore(route, (r) => r);
+  // Pages begin anew once the hall's clock is known: their ranges start from it.
+  const ready = useStore(live, (l) => l.site !== null);
   const [me, setMe] = useState<Me | null>(null);
   const enter = () =>
     get<Me>("/me").then(
@@ -49,7 +51,7 @@ export function App() {
   const Page = pages[page];
   return (
     <Frame me={me} page={page} key={lang}>
-      <Page rest={rest} key={page} />
+      <Page rest={rest} key={`${page} ${ready}`} />
     </Frame>
   );
 }

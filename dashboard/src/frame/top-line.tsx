@@ -25,10 +25,11 @@ export function TopLine({ me }: { me: Me }) {
         <button
           type="button"
           class="quiet"
-          aria-label={t("switch.langLabel")}
+          aria-label={`${t("switch.lang")} ${t("switch.langLabel")}`}
+          translate={false}
           onClick={() => lang.set(lang.get() === "zh" ? "en" : "zh")}
         >
-          <span translate={false}>{t("switch.lang")}</span>
+          {t("switch.lang")}
         </button>
         <ThemeSwitch />
         <Person me={me} />

@@ -38,6 +38,6 @@ export function ticks(from: number, to: number, most: number, offset = 8 * 3_600
   const size = sizes.find((s) => (to - from) / s <= most) ?? 10080 * MIN;
   const first = Math.ceil((from + offset) / size) * size - offset;
   const out = [];
-  for (let at = first; at < to; at += size) out.push(at);
+  for (let at = first; at < to - (to - from) * 0.04; at += size) out.push(at);
   return out;
 }

@@ -119,6 +119,7 @@ function Total({ site, range }: { site: Site; range: Range }) {
 }
 
 function Bars({ rows }: { rows: { id: string; name: string; kwh: number }[] }) {
+  if (!rows.length) return <Empty>{t("energy.none")}</Empty>;
   const most = Math.max(...rows.map((r) => r.kwh), 0.001);
   return (
     <ul class="bars">
@@ -136,14 +137,23 @@ function Bars({ rows }: { rows: { id: string; name: string; kwh: number }[] }) {
 }
 
 function ByUse({ range }: { range: Range }) {
-  const { data, fault, reload } = useFetched(() => energy("use", range.from, Math.min(range.to, hallNow())), [range]);
+  const { data, fault, reload } = useFetched(
+    async () => ({ uses: await energy("use", range.from, Math.min(range.to, hallNow())) }),
+    [range],
+  );
   const rows = ["lighting", "ac", "counter", "protected"].flatMap((use) => {
-    const found = data?.find((r) => r.use === use);
+    const found = data?.uses?.find((r) => r.use === use);
     return found?.kwh === null || found?.kwh === undefined ? [] : [{ id: use, name: word("use", use), kwh: found.kwh }];
   });
   return (
     <Card title={t("energy.byUse")}>
-      {fault && !data ? <Failed fault={fault} retry={reload} /> : !data ? <Loading rows={4} /> : rows.length ? <Bars rows={rows} /> : <Empty>{t("energy.none")}</Empty>}
+      {fault && !data ? (
+        <Failed fault={fault} retry={reload} />
+      ) : !data ? (
+        <Loading rows={4} />
+      ) : (
+        <Bars rows={rows} />
+      )}
     </Card>
   );
 }
@@ -155,7 +165,13 @@ function Ranking({ site, range }: { site: Site; range: Range }) {
   );
   return (
     <Card title={t("energy.ranking")}>
-      {fault && !data ? <Failed fault={fault} retry={reload} /> : !data ? <Loading rows={4} /> : data.length ? <Bars rows={data.slice(0, 10)} /> : <Empty>{t("energy.none")}</Empty>}
+      {fault && !data ? (
+        <Failed fault={fault} retry={reload} />
+      ) : !data ? (
+        <Loading rows={4} />
+      ) : (
+        <Bars rows={data.slice(0, 10)} />
+      )}
     </Card>
   );
 }
@@ -163,10 +179,19 @@ function Ranking({ site, range }: { site: Site; range: Range }) {
 function Month({ range }: { range: Range }) {
   const last = monthEnd(range);
   const first = midnight(`${last.slice(0, 7)}-01`);
-  const { data, fault, reload } = useFetched(() => energy("day", first, midnight(addDays(last, 1))), [last]);
+  const { data, fault, reload } = useFetched(
+    async () => ({ days: (await energy("day", first, midnight(addDays(last, 1)))) ?? [] }),
+    [last],
+  );
   return (
     <Card title={t("energy.month", { month: last.slice(0, 7) })}>
-      {fault && !data ? <Failed fault={fault} retry={reload} /> : !data ? <Loading rows={5} /> : <Heat rows={data} last={last} />}
+      {fault && !data ? (
+        <Failed fault={fault} retry={reload} />
+      ) : !data ? (
+        <Loading rows={5} />
+      ) : (
+        <Heat rows={data.days} last={last} />
+      )}
     </Card>
   );
 }

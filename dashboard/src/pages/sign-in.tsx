@@ -48,10 +48,11 @@ export function SignIn({ done }: { done: () => void }) {
         <button
           type="button"
           class="quiet"
-          aria-label={t("switch.langLabel")}
+          aria-label={`${t("switch.lang")} ${t("switch.langLabel")}`}
+          translate={false}
           onClick={() => lang.set(lang.get() === "zh" ? "en" : "zh")}
         >
-          <span translate={false}>{t("switch.lang")}</span>
+          {t("switch.lang")}
         </button>
       </form>
     </main>

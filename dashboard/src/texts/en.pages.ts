@@ -48,7 +48,7 @@ export const enPages: Record<keyof typeof zhPages, string> = {
   "rules.tells": "tells",
   "rules.acts": "acts",
   "rules.month": "this month",
-  "rules.found": "{n} findings",
+  "rules.found": "findings: {n}",
   "acts.off": "switches off",
   "acts.off if vacant": "switches off if vacant",
   "acts.switch_off": "switches off",

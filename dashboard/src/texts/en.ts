@@ -113,7 +113,7 @@ export const en: Record<Key, string> = {
   "plan.lux": "{n} lx",
   "plan.climate": "{c} °C",
   "plan.humidity": "humidity {rh}%",
-  "plan.findings": "{n} findings",
+  "plan.findings": "findings: {n}",
   "plan.tripped": "{what} detected",
   "state.on": "on",
   "state.off": "off",

@@ -53,7 +53,7 @@ export function Body({ finding, rule }: { finding: Finding; rule: RuleRow | unde
   const title = ruleTitle(finding.rule);
   return (
     <>
-      <section class={`card headline ${finding.severity}`} aria-label={title}>
+      <div class={`card headline ${finding.severity}`}>
         <Sign of={finding.severity} size={14} />
         <h2>
           <Raw>{name}</Raw> · {title}
@@ -74,7 +74,7 @@ export function Body({ finding, rule }: { finding: Finding; rule: RuleRow | unde
             </>
           )}
         </p>
-      </section>
+      </div>
       <div class="pair">
         <Evidence finding={finding} rule={rule} />
         <Articles finding={finding} rule={rule} />

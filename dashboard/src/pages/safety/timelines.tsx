@@ -89,7 +89,7 @@ function Legend() {
         <i class="key hatch" aria-hidden="true" /> {t("state.unknown")}
       </li>
       <li>
-        <i class="key bracket" aria-hidden="true" /> {t("safety.finding")}
+        <i class="key mark-key" aria-hidden="true" /> {t("safety.finding")}
       </li>
     </ul>
   );

@@ -1,0 +1,39 @@
+"""The catalogues: Chinese holds no stray English words, English no Chinese, values agree."""
+
+from __future__ import annotations
+
+import re
+
+from conftest import ROOT
+
+TEXTS = ROOT / "dashboard" / "src" / "texts"
+ENTRY = re.compile(r'^  "([^"]+)":\s+"((?:[^"\\]|\\.)*)",$', re.MULTILINE)
+# The language switch names the other language in its own script; these are units and names.
+ALLOWED = {"CSV", "AB", "EN"}
+
+
+def catalogue(*names: str) -> dict[str, str]:
+    return {k: v for name in names for k, v in ENTRY.findall((TEXTS / name).read_text("utf-8"))}
+
+
+ZH = catalogue("zh-CN.ts", "zh-CN.pages.ts", "rules.zh-CN.ts")
+EN = catalogue("en.ts", "en.pages.ts", "rules.en.ts")
+
+
+def test_both_have_the_same_keys_and_values() -> None:
+    assert len(ZH) > 250
+    assert ZH.keys() == EN.keys()
+    named = re.compile(r"\{(\w+)\}")
+    for key, zh in ZH.items():
+        assert set(named.findall(zh)) >= set(named.findall(EN[key])), key
+
+
+def test_chinese_holds_no_english_words() -> None:
+    bare = {k: re.sub(r"\{\w+\}", "", v) for k, v in ZH.items()}
+    stray = {k: v for k, v in bare.items() if set(re.findall(r"[A-Za-z]{2,}", v)) - ALLOWED}
+    assert stray == {}
+
+
+def test_english_holds_no_chinese() -> None:
+    stray = {k: v for k, v in EN.items() if re.search(r"[\u3000-\u9fff\uff00-\uffef]", v)}
+    assert stray == {"switch.lang": "中"}
