@@ -96,7 +96,7 @@ class Link:
                 asleep = await self._once()
             except (OSError, EOFError, ValueError, asyncio.TimeoutError) as fault:
                 asleep = False
-                self._board.note("link: " + (str(fault) or fault.__class__.__name__))
+                self._board.note("link: " + (str(fault).strip() or fault.__class__.__name__))
             self._session = False
             if asleep:
                 await self._sleep()

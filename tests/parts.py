@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
@@ -64,6 +65,7 @@ class Mosquitto:
         conf = self.folder / "mosquitto.conf"
         anonymous = "" if "allow_anonymous" in self.extra else "allow_anonymous true\n"
         conf.write_text(
+            f"{'user root' if os.geteuid() == 0 else ''}\n"  # else it may not read tests' files
             f"listener {self.port} 127.0.0.1\n{anonymous}persistence false\n"
             f"log_dest file {self.folder / 'mosquitto.log'}\n{self.extra}\n"
         )
