@@ -88,7 +88,7 @@ def enabled(settings: dict[str, Any]) -> bool:
 
 
 def limits_of(rule: Rule, settings: dict[str, Any]) -> list[tuple[date | None, Limits]]:
-    """(in force from, every setting parsed) for each dated version; the site's value is for ever."""
+    """(in force from, every setting parsed) for each dated version; a site's value is one."""
     known = {
         key: replace(setting, values=((None, settings[key]),)) if key in settings else setting
         for key, setting in settings_of(rule).items()
