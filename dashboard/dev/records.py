@@ -313,7 +313,7 @@ def rules() -> list[dict[str, Any]]:
             "settings": [],
             "severity": "warning",
             "tells": "duty",
-            "acts": "off if vacant",
+            "acts": "off-if-vacant",
         },
         {
             "id": "ac.setpoint",
@@ -322,8 +322,8 @@ def rules() -> list[dict[str, Any]]:
             "hold": "0s",
             "hold_is": "law",
             "settings": [
-                {"key": "cool", "value": 26, "is": "law"},
-                {"key": "heat", "value": 20, "is": "law"},
+                {"key": "cooling", "value": 26, "is": "law"},
+                {"key": "heating", "value": 20, "is": "law"},
             ],
             "severity": "notice",
             "tells": "facilities",

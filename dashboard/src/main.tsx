@@ -4,6 +4,7 @@ import "./styles/tokens.css";
 import "./styles/frame.css";
 import "./styles/parts.css";
 import "./styles/overview.css";
+import "./styles/safety.css";
 import "./styles/pages.css";
 
 const root = document.getElementById("app");
