@@ -156,7 +156,7 @@ class House:
     def run(self) -> None:
         with broker.listening(self.options.http) as door:
             db = store.open_writer(self.options.data)
-            password = begin(db, self.options.clock.now())
+            password = begin(db, self.options.clock.now(), self.options.config)
             asyncio.run(self._serve(db, door, password))
         if self._fault is not None:
             raise EnvironmentFault(self._fault)
@@ -267,7 +267,7 @@ class House:
             self._loop.call_soon_threadsafe(self._end)
 
 
-def begin(db: sqlite3.Connection, now: int) -> str | None:
+def begin(db: sqlite3.Connection, now: int, config: Path) -> str | None:
     """What each start writes: its fencing number, the first account. The password to show once."""
     db.execute("BEGIN IMMEDIATE")
     db.execute(
@@ -275,6 +275,7 @@ def begin(db: sqlite3.Connection, now: int) -> str | None:
         " DO UPDATE SET value = CAST(value AS INTEGER) + 1"
     )
     db.execute("INSERT OR IGNORE INTO meta VALUES ('first_start', ?)", (str(now),))
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (str(config.resolve()),))
     password = people.first_start(db, now)
     db.execute("COMMIT")
     return password
