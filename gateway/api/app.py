@@ -24,6 +24,7 @@ from gateway.api import (
     problems,
     ratings,
     rules,
+    series,
     session,
     site,
 )
@@ -33,7 +34,20 @@ from gateway.people import Who
 
 READERS = 8  # worker threads, each with its own read-only connection
 NOUNS = (
-    *(session, site, now, devices, findings, alerts, permits, patrols, ratings, rules, audit),
+    *(
+        session,
+        site,
+        now,
+        devices,
+        findings,
+        alerts,
+        permits,
+        patrols,
+        ratings,
+        rules,
+        series,
+        audit,
+    ),
     live,
 )
 

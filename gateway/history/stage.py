@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.clock import iso
 from gateway.history import last
+from gateway.history.hot import Hot
 from gateway.history.times import Heard, Said, resolve
 
 if TYPE_CHECKING:
     from gateway.journal import StoredEvent
     from gateway.turns import Changes, Turn
+
+
+KEEP_HOT_MS = 31 * 86_400_000  # older days are packed, one channel's day in a quiet turn
 
 
 class History:
@@ -23,11 +28,13 @@ class History:
 
     def __init__(self, timezone: str) -> None:
         self._timezone = timezone
+        self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
-        """Nothing is kept in memory between turns but what `turn` reads back."""
+        """Read back what is cached of the series."""
         self._changed = []
+        self._hot.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Place what was stored, and keep it."""
@@ -35,6 +42,9 @@ class History:
         if turn.stored:
             said = resolve(db, (heard(event) for event in turn.stored))
             self._changed = last.keep(db, said)
+            self._hot.keep(db, said)
+        else:
+            self._hot.compact(db, turn.now - KEEP_HOT_MS)
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
         """Every channel that has a new last value."""

@@ -10,5 +10,5 @@ CREATE TABLE pending_switch (
   state TEXT NOT NULL               -- waiting | done | dropped
 ) WITHOUT ROWID;
 CREATE INDEX pending_due ON pending_switch (state, due);
--- one finding a rule, subject and start
-CREATE UNIQUE INDEX finding_key ON finding (rule, subject, start);
+-- how the engine finds its own rows again
+CREATE INDEX finding_key ON finding (rule, subject, start);

@@ -102,7 +102,9 @@ def drained(gateway: Gateway, fleet: dict[str, Device]) -> dict[str, int]:
         for device in fleet.values():
             device.start()
         wait_for(
-            lambda: all(b > before[d] for d, b in gateway.query("SELECT device, boot FROM log")),
+            lambda before=before: all(
+                b > before[d] for d, b in gateway.query("SELECT device, boot FROM log")
+            ),
             "every device to speak again",
             30,
         )

@@ -1,0 +1,316 @@
+"""Hot rows with their rollups and energy, in the caller's transaction.
+
+Everything but a bucket's `last` is a sum, a count or an extreme, so a row that comes late is added
+like any other; a row that moves is taken out of its buckets, which are then counted afresh.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from zoneinfo import ZoneInfo
+
+from firmware import wire
+from gateway.history import buckets, chunks
+from gateway.history.buckets import Reading
+from gateway.history.kinds import FIELDS, ROLLED, row
+from gateway.history.times import Said
+
+Bucket = tuple[int, int, int, int]  # channel, field, step, begin
+_PUT = (
+    "INSERT OR IGNORE INTO sample (channel, t, boot, seq, log, f1, f2, f3, f4, f5)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ADD = (
+    "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, field, step, t) DO UPDATE SET"
+    " n = n + excluded.n, low = min(low, excluded.low), high = max(high, excluded.high),"
+    " sum = sum + excluded.sum, last = excluded.last"
+)
+_ENERGY = (
+    "INSERT INTO energy (channel, t, uwh) VALUES (?, ?, ?)"
+    " ON CONFLICT (channel, t) DO UPDATE SET uwh = uwh + excluded.uwh"
+)
+_NEWEST = "t DESC, boot DESC, seq DESC, log DESC LIMIT 1"
+_WATT, _WH = 1, len(FIELDS[wire.POWER])
+
+
+class Hot:
+    """The writer's side of the history. It caches only ids and each channel's newest row."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._ids: dict[tuple[str, str, str, str], int] = {}
+        self._kinds: dict[int, str] = {}
+        self._newest: dict[int, tuple[int, int, int, int]] = {}
+        self._last: dict[int, Reading] = {}
+        self._horizon = 0  # before it a day may be a chunk
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Forget what is cached, and read what is needed before the first row."""
+        self._ids = {
+            (device, ch, kind, what): number
+            for number, device, ch, kind, what in db.execute(
+                "SELECT id, device, ch, kind, what FROM channel"
+            )
+        }
+        self._kinds = {number: kind for (_, _, kind, _), number in self._ids.items()}
+        self._newest, self._last = {}, {}
+        day = db.execute("SELECT max(day) FROM chunk").fetchone()[0]
+        self._horizon = 0 if day is None else buckets.next_day(day, self._zone)
+
+    def keep(self, db: sqlite3.Connection, said: Iterable[Said]) -> None:
+        """Add what is new, move what has a better time."""
+        sums: dict[Bucket, list[int]] = {}
+        energy: dict[tuple[int, int], int] = {}
+        late: set[Bucket] = set()
+        for event in sorted((e for e in said if e.kind in FIELDS), key=lambda e: e.order):
+            channel = self._channel(db, event)
+            log = int(event.log, 16)
+            if not event.new and not self._leave(db, channel, log, event, energy):
+                continue
+            values = row(event.kind, event.payload)
+            key = (event.time, event.boot, event.seq, log)
+            self._thaw(db, channel, event.time)
+            if event.estimated:
+                db.execute(
+                    "INSERT OR REPLACE INTO moving (channel, log, seq, t) VALUES (?, ?, ?, ?)",
+                    (channel, log, event.seq, event.time),
+                )
+            newest = self._newest_of(db, channel)
+            behind = newest is not None and key <= newest
+            if not db.execute(_PUT, (channel, *key, *values)).rowcount:
+                continue
+            if not behind:
+                self._newest[channel] = key
+            if event.kind == wire.POWER:
+                self._spend(db, channel, key, values, behind, energy)
+            for field in ROLLED[event.kind]:
+                value = values[field - 1]
+                if value is not None:
+                    self._roll(channel, field, event.time, value, behind, sums, late)
+        db.executemany(_ADD, [(*bucket, *found) for bucket, found in sums.items()])
+        db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
+        for bucket in late:
+            self._relast(db, bucket)
+
+    def _roll(
+        self,
+        channel: int,
+        field: int,
+        t: int,
+        value: int,
+        behind: bool,
+        sums: dict[Bucket, list[int]],
+        late: set[Bucket],
+    ) -> None:
+        for step in buckets.STEPS:
+            bucket = (channel, field, step, buckets.begin(step, t, self._zone))
+            found = sums.get(bucket)
+            if found is None:
+                sums[bucket] = [1, value, value, value, value]
+            else:
+                found[0] += 1
+                found[1] = min(found[1], value)
+                found[2] = max(found[2], value)
+                found[3] += value
+                found[4] = value
+            if behind:
+                late.add(bucket)
+
+    def _channel(self, db: sqlite3.Connection, event: Said) -> int:
+        said = event.payload
+        key = (event.device, str(said.get("ch") or ""), event.kind, str(said.get("what") or ""))
+        found = self._ids.get(key)
+        if found is None:
+            made = db.execute(
+                "INSERT INTO channel (device, ch, kind, what) VALUES (?, ?, ?, ?) RETURNING id",
+                key,
+            )
+            found = self._ids[key] = int(made.fetchone()[0])
+            self._kinds[found] = event.kind
+        return found
+
+    def _newest_of(self, db: sqlite3.Connection, channel: int) -> tuple[int, int, int, int] | None:
+        if channel not in self._newest:
+            found = db.execute(
+                f"SELECT t, boot, seq, log FROM sample WHERE channel = ? ORDER BY {_NEWEST}",
+                (channel,),
+            ).fetchone()
+            if found is None:
+                return None
+            self._newest[channel] = tuple(found)
+        return self._newest[channel]
+
+    # -- energy
+
+    def _spend(
+        self,
+        db: sqlite3.Connection,
+        channel: int,
+        key: tuple[int, int, int, int],
+        values: Sequence[int | None],
+        behind: bool,
+        energy: dict[tuple[int, int], int],
+    ) -> None:
+        reading = _reading(key[0], values)
+        if reading is None:
+            return
+        before = self._last.get(channel) if not behind else None
+        if before is None:
+            before = self._beside(db, channel, key, older=True)
+        after = self._beside(db, channel, key, older=False) if behind else None
+        _bill(energy, channel, before, after, -1)
+        _bill(energy, channel, before, reading, 1)
+        _bill(energy, channel, reading, after, 1)
+        if after is None:
+            self._last[channel] = reading
+
+    def _beside(
+        self, db: sqlite3.Connection, channel: int, key: tuple[int, int, int, int], older: bool
+    ) -> Reading | None:
+        """The reading just before or after a row of the channel."""
+        sign, way = ("<", "DESC") if older else (">", "ASC")
+        found = db.execute(
+            f"SELECT t, f1, f{_WH} FROM sample WHERE channel = ? AND f1 IS NOT NULL"
+            f" AND (t, boot, seq, log) {sign} (?, ?, ?, ?)"
+            f" ORDER BY t {way}, boot {way}, seq {way}, log {way} LIMIT 1",
+            (channel, *key),
+        ).fetchone()
+        return Reading(*found) if found else None
+
+    # -- rows that move, days that were compacted
+
+    def _leave(
+        self,
+        db: sqlite3.Connection,
+        channel: int,
+        log: int,
+        event: Said,
+        energy: dict[tuple[int, int], int],
+    ) -> bool:
+        """Take a row out of its old place; False where it need not move."""
+        found = db.execute(
+            "SELECT t FROM moving WHERE channel = ? AND log = ? AND seq = ?",
+            (channel, log, event.seq),
+        ).fetchone()
+        if found is None:  # it had a time of its own
+            return False
+        if not event.estimated:
+            db.execute(
+                "DELETE FROM moving WHERE channel = ? AND log = ? AND seq = ?",
+                (channel, log, event.seq),
+            )
+        if found[0] == event.time:
+            return False
+        key = (found[0], event.boot, event.seq, log)
+        self._thaw(db, channel, found[0])
+        values = row(event.kind, event.payload)
+        db.execute(
+            "DELETE FROM sample WHERE channel = ? AND t = ? AND boot = ? AND seq = ? AND log = ?",
+            (channel, *key),
+        )
+        self._newest.pop(channel, None)
+        self._last.pop(channel, None)
+        gone = _reading(found[0], values) if event.kind == wire.POWER else None
+        if gone is not None:
+            before = self._beside(db, channel, key, older=True)
+            after = self._beside(db, channel, key, older=False)
+            _bill(energy, channel, before, gone, -1)
+            _bill(energy, channel, gone, after, -1)
+            _bill(energy, channel, before, after, 1)
+        self._recount(db, channel, event.kind, found[0])
+        return True
+
+    def _thaw(self, db: sqlite3.Connection, channel: int, t: int) -> None:
+        """A row comes into a day that was compacted: its rows are hot again first."""
+        if t >= self._horizon:
+            return
+        day = buckets.begin(buckets.DAY, t, self._zone)
+        found = db.execute(
+            "SELECT data FROM chunk WHERE channel = ? AND day = ?", (channel, day)
+        ).fetchone()
+        if found is None:
+            return
+        db.executemany(_PUT, [(channel, *row_) for row_ in chunks.unpack(found[0])])
+        db.execute("DELETE FROM chunk WHERE channel = ? AND day = ?", (channel, day))
+        self._newest.pop(channel, None)
+
+    def compact(self, db: sqlite3.Connection, before: int) -> bool:
+        """Pack one channel's oldest day that ends by `before`; False if none is left."""
+        found = db.execute(
+            "SELECT channel, t FROM sample WHERE t < ? ORDER BY t LIMIT 1", (before,)
+        ).fetchone()
+        if found is None:
+            return False
+        channel, t = found
+        day = buckets.begin(buckets.DAY, t, self._zone)
+        end = buckets.next_day(day, self._zone)
+        if end > before:
+            return False
+        rows = db.execute(
+            "SELECT t, boot, seq, log, f1, f2, f3, f4, f5 FROM sample"
+            " WHERE channel = ? AND t >= ? AND t < ? ORDER BY t, boot, seq, log",
+            (channel, day, end),
+        ).fetchall()
+        db.execute(
+            "INSERT INTO chunk (channel, day, n, data) VALUES (?, ?, ?, ?)",
+            (channel, day, len(rows), chunks.pack([tuple(r) for r in rows])),
+        )
+        db.execute("DELETE FROM sample WHERE channel = ? AND t >= ? AND t < ?", (channel, day, end))
+        self._horizon = max(self._horizon, end)
+        return True
+
+    def _relast(self, db: sqlite3.Connection, bucket: Bucket) -> None:
+        """A late row came into a bucket: its last value is read again from the hot rows."""
+        channel, field, step, begin = bucket
+        end = buckets.next_day(begin, self._zone) if step == buckets.DAY else begin + step
+        found = db.execute(
+            f"SELECT f{field} FROM sample WHERE channel = ? AND t >= ? AND t < ?"
+            f" AND f{field} IS NOT NULL ORDER BY {_NEWEST}",
+            (channel, begin, end),
+        ).fetchone()
+        if found is not None:
+            db.execute(
+                "UPDATE rollup SET last = ? WHERE channel = ? AND field = ? AND step = ? AND t = ?",
+                (found[0], *bucket),
+            )
+
+    def _recount(self, db: sqlite3.Connection, channel: int, kind: str, t: int) -> None:
+        """A row has left: its buckets are counted afresh."""
+        for field in ROLLED[kind]:
+            for step in buckets.STEPS:
+                begin = buckets.begin(step, t, self._zone)
+                end = buckets.next_day(begin, self._zone) if step == buckets.DAY else begin + step
+                key = (channel, field, step, begin)
+                db.execute(
+                    "DELETE FROM rollup WHERE channel = ? AND field = ? AND step = ? AND t = ?", key
+                )
+                db.execute(
+                    "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
+                    f" SELECT ?, ?, ?, ?, count(*), min(f{field}), max(f{field}), sum(f{field}), 0"
+                    f" FROM sample WHERE channel = ? AND t >= ? AND t < ? AND f{field} IS NOT NULL"
+                    " HAVING count(*) > 0",
+                    (*key, channel, begin, end),
+                )
+                self._relast(db, key)
+
+
+def _reading(t: int, values: Sequence[int | None]) -> Reading | None:
+    """A meter's word in a row; None where it has no power."""
+    w = values[_WATT - 1]
+    return None if w is None else Reading(t, w, values[_WH - 1])
+
+
+def _bill(
+    energy: dict[tuple[int, int], int],
+    channel: int,
+    a: Reading | None,
+    b: Reading | None,
+    sign: int,
+) -> None:
+    """Add (or take back, sign -1) what was spent between two readings."""
+    if a is None or b is None:
+        return
+    for hour, uwh in buckets.spent(a, b):
+        energy[channel, hour] = energy.get((channel, hour), 0) + sign * uwh

@@ -1,0 +1,86 @@
+"""Every call of the contract exists, is open to exactly its roles, and none is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from gateway.api import access
+from gateway.api.app import build
+from gateway.people import ROLES
+from tests.gateway.api.house import House
+
+# The contract's table, written out by hand: "method path" → those who may.
+EVERYONE = set(ROLES)
+HOUSE = {"facilities", "manager", "admin"}
+DESK = HOUSE | {"duty"}
+CONTRACT = {
+    "GET /devices": EVERYONE,
+    "GET /devices/pm-01": EVERYONE,
+    "GET /devices/pad-w01": EVERYONE - {"viewer", "counter"},
+    "GET /findings?active=true&from=2026-07-01&to=2026-07-02&rule=a&zone=b": EVERYONE,
+    "POST /findings/none/close": HOUSE,
+    "GET /alerts?state=normal": EVERYONE,
+    "POST /alerts/none/ack": DESK,
+    "POST /alerts/none/shelve": DESK,
+    "POST /alerts/none/close": DESK,
+    "GET /permits": EVERYONE,
+    "POST /permits": HOUSE,
+    "DELETE /permits/none": HOUSE,
+    "POST /entries": DESK,
+    "GET /patrols?from=2026-07-01&to=2026-07-02": EVERYONE,
+    "GET /ratings/summary?from=2026-07-01&to=2026-07-01&by=counter": EVERYONE - {"viewer"},
+    "GET /series?channel=pm-01/c1&field=w&from=2026-07-01&to=2026-07-02&step=1h": EVERYONE,
+    "GET /energy?from=2026-07-01&to=2026-07-02&by=zone": EVERYONE,
+    "GET /audit": {"auditor", "manager"},
+    "GET /site": EVERYONE,
+    "GET /now": EVERYONE,
+    "GET /rules": EVERYONE,
+    "GET /me": EVERYONE,
+}
+REACHED = {200, 201, 204, 404, 422}  # past the gate: the call itself answers
+
+
+@pytest.mark.parametrize("call", CONTRACT)
+def test_role_by_call(as_role: Callable[[str], httpx.Client], call: str) -> None:
+    method, _, path = call.partition(" ")
+    found = {}
+    for role in ROLES:
+        answer = as_role(role).request(method, "/api/v1" + path)
+        found[role] = answer.status_code
+        if answer.status_code >= 400:
+            assert answer.headers["content-type"] == "application/problem+json"
+    allowed = {role for role, status in found.items() if status != 403}
+    assert allowed == CONTRACT[call], found
+    assert {found[role] for role in allowed} <= REACHED
+    if "none" not in path and method == "GET":
+        assert {found[role] for role in allowed} == {200}
+
+
+@pytest.mark.parametrize("call", CONTRACT)
+def test_nobody_without_signing_in(anyone: httpx.Client, call: str) -> None:
+    method, _, path = call.partition(" ")
+    assert anyone.request(method, "/api/v1" + path).status_code == 401
+
+
+def test_the_table_and_the_router_name_the_same_calls(house: House) -> None:
+    described = paths(build(house.context))
+    table = {(method, access.API + path) for method, path in access.ACCESS}
+    assert described - {("GET", "/healthz"), ("GET", "/metrics")} == table
+
+
+def test_no_call_takes_a_rating(house: House) -> None:
+    assert [call for call in paths(build(house.context)) if "rating" in call[1]] == [
+        ("GET", "/api/v1/ratings/summary")
+    ]
+
+
+def paths(app: FastAPI) -> set[tuple[str, str]]:
+    return {
+        (method.upper(), path)
+        for path, methods in app.openapi()["paths"].items()
+        for method in methods
+    }

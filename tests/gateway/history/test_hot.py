@@ -1,0 +1,136 @@
+"""Series and energy: any order of arrival, repeats and packing give what a plain count gives."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway import store
+from gateway.history import buckets, series
+from gateway.history.buckets import Reading
+from gateway.history.hot import Hot
+from gateway.history.times import Said
+
+ZONE = ZoneInfo("Asia/Shanghai")
+DAY = 1_782_835_200_000  # 2026-07-01 00:00 in Shanghai
+FIELD_W, FIELD_WH = 1, 5
+
+
+def reading(seq: int, t: int, w: float, wh: float | None) -> Said:
+    payload = {"ch": "c1", "w": w} | ({} if wh is None else {"wh": wh})
+    return Said(
+        device="pm-01",
+        log="9f3a1c22",
+        seq=seq,
+        boot=1,
+        time=t,
+        estimated=False,
+        stale=False,
+        kind="power",
+        payload=payload,
+        new=True,
+    )
+
+
+def kept(folder: Path, batches: list[list[Said]]) -> store.sqlite3.Connection:
+    db = store.open_writer(folder)
+    hot = Hot(ZONE)
+    hot.load(db)
+    for batch in batches:
+        hot.keep(db, batch)
+    return db
+
+
+def contents(db: store.sqlite3.Connection) -> list[object]:
+    return [
+        db.execute("SELECT * FROM rollup ORDER BY 1, 2, 3, 4").fetchall(),
+        db.execute("SELECT * FROM energy WHERE uwh <> 0 ORDER BY 1, 2").fetchall(),
+        db.execute("SELECT * FROM sample ORDER BY channel, t, boot, seq").fetchall(),
+    ]
+
+
+readings = st.lists(
+    st.tuples(
+        st.integers(0, 7_200_000),
+        st.integers(0, 2_000_000),
+        st.one_of(st.none(), st.integers(0, 5_000)),
+    ),
+    min_size=1,
+    max_size=25,
+).map(
+    lambda rows: [
+        reading(seq, DAY + t, w / 1000, None if wh is None else float(wh))
+        for seq, (t, w, wh) in enumerate(rows, 1)
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(readings, st.randoms(use_true_random=False))
+def test_any_order_and_repetition_gives_the_same(said: list[Said], dice: random.Random) -> None:
+    import tempfile
+
+    mixed = said + [dice.choice(said) for _ in range(len(said) // 2)]
+    dice.shuffle(mixed)
+    size = dice.randint(1, 6)
+    with tempfile.TemporaryDirectory() as folder:
+        straight = kept(Path(folder) / "a", [said])
+        crooked = kept(
+            Path(folder) / "b", [mixed[i : i + size] for i in range(0, len(mixed), size)]
+        )
+        assert contents(straight) == contents(crooked)
+        brute = sorted(
+            (e.time, e.seq, round(e.payload["w"] * 1000), e.payload.get("wh")) for e in said
+        )
+        rows = straight.execute(
+            "SELECT sum(n), min(low), max(high), sum(sum) FROM rollup WHERE field=1 AND step=60000"
+        ).fetchone()
+        watts = [w for _, _, w, _ in brute]
+        assert tuple(rows) == (len(watts), min(watts), max(watts), sum(watts))
+        spent = 0
+        for (t1, _, w1, h1), (t2, _, w2, h2) in zip(brute, brute[1:], strict=False):
+            a = Reading(t1, w1, None if h1 is None else round(h1 * 1000))
+            b = Reading(t2, w2, None if h2 is None else round(h2 * 1000))
+            spent += sum(uwh for _, uwh in buckets.spent(a, b))
+        billed = straight.execute("SELECT coalesce(sum(uwh), 0) FROM energy").fetchone()[0]
+        assert billed == spent
+        straight.close()
+        crooked.close()
+
+
+def test_a_packed_day_reads_as_before_and_takes_late_rows(tmp_path: Path) -> None:
+    said = [reading(n, DAY + n * 10_000, 100.0 + n % 7, None) for n in range(1, 200)]
+    db = kept(tmp_path, [said])
+    hot = Hot(ZONE)
+    hot.load(db)
+    found = series.find(db, "pm-01/c1", "w")
+    assert found is not None
+    before = series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000)
+    assert hot.compact(db, DAY + 2 * 86_400_000)
+    assert not hot.compact(db, DAY + 2 * 86_400_000)
+    assert db.execute("SELECT count(*) FROM sample").fetchone()[0] == 0
+    assert series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000) == before
+    hot.keep(db, [reading(500, DAY + 15_000, 900.0, None)])
+    after = series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000)
+    assert [s.high for s in after[:3]] == [None, 900.0, 102.0]
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("counters", "watt_hours"),
+    [((1000, 1500), 500), ((1000, 200), 200), ((None, None), 60_000 * 100 / 3_600_000)],
+)
+def test_energy_of_a_minute(
+    tmp_path: Path, counters: tuple[float | None, float | None], watt_hours: float
+) -> None:
+    """A counter's difference, what it shows after a reset, or the power for as long as it stood."""
+    first, second = counters
+    db = kept(tmp_path, [[reading(1, DAY, 100.0, first), reading(2, DAY + 60_000, 100.0, second)]])
+    billed = db.execute("SELECT sum(uwh) FROM energy").fetchone()[0] / 1e6
+    assert billed == pytest.approx(watt_hours, abs=0.001)
+    db.close()

@@ -1,0 +1,81 @@
+"""`hallkeeper verify` sees what SQLite does not, and reports are real spreadsheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from gateway import audit, reports, store, verify
+from gateway.errors import InputFault
+from gateway.events import decode
+from gateway.journal import Journal
+
+SITE = Path(__file__).parent.parent / "data" / "site.toml"
+START = 1_782_896_400_000  # 2026-07-01 17:00 in Shanghai
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    db = store.open_writer(tmp_path)
+    journal = Journal()
+    journal.load(db)
+    db.execute("BEGIN")
+    for seq, level in enumerate((5, 4, 5, 3, 1, 5), 1):
+        t = START + seq * 20_000
+        raw = (
+            f'{{"log":"9f3a1c22","seq":{seq},"boot":1,"up":{seq},"t":{t},'
+            f'"kind":"rating","level":{level}}}'
+        ).encode()
+        for part, event in decode(raw):
+            journal.accept(db, "pad-w01", part, event, t)  # type: ignore[arg-type]
+    journal.write(db)
+    audit.append(db, START, "admin", "login", {})
+    audit.append(db, START, "admin", "logout", {})
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (str(SITE),))
+    db.execute("COMMIT")
+    db.close()
+    return tmp_path
+
+
+def test_a_whole_store_passes(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verify.run(data)
+    said = capsys.readouterr().out
+    assert "checksums of 6 events" in said
+    assert "audit chain of 2 rows" in said
+
+
+@pytest.mark.parametrize(
+    ("harm", "named"),
+    [
+        ("DELETE FROM event WHERE seq=2", "gaps: pad-w01/9f3a1c22"),
+        ("UPDATE event SET up=99 WHERE seq=3", "checksums: 1 of 6"),
+        ("UPDATE audit SET who='nobody' WHERE id=1", "audit chain: broken at row 1"),
+    ],
+)
+def test_harm_is_found(
+    data: Path, harm: str, named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = store.open_writer(data)
+    for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+        db.execute(f"DROP TRIGGER {name}")
+    db.execute(harm)
+    db.close()
+    with pytest.raises(InputFault, match="1 of the checks failed"):
+        verify.run(data)
+    assert named in capsys.readouterr().out
+
+
+def test_ratings_report_counts_what_was_pressed(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ratings.xlsx"
+    reports.write("ratings", data, "2026-07-01", "2026-07-01", out)
+    sheet = openpyxl.load_workbook(out)["按窗口"]
+    rows = list(sheet.iter_rows(values_only=True))
+    assert rows[0][:3] == ("窗口", "评价数 n", "非常满意")
+    assert rows[1][:7] == ("企业开办专窗", 6, 3, 1, 1, 0, 1)
+
+
+def test_a_report_names_what_is_wrong(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputFault, match="YYYY-MM-DD"):
+        reports.write("safety", data, "July", "2026-07-01", tmp_path / "x.xlsx")
