@@ -81,12 +81,12 @@ class Engine:
     def start(self, spans: dict[tuple[str, ...], list[tuple[int, int]]] | None = None) -> None:
         """Give every node its value at the beginning. `spans`: permits by key, merged, sorted."""
         self.spans = dict(spans or {})
-        for i in range(len(self.val)):
-            self._init_node(i)
         self.heap = [
             (self.beginning + after, _SILENCE, d) for d, after in enumerate(self.graph.silent_after)
         ]
         heapify(self.heap)
+        for i in range(len(self.val)):
+            self._init_node(i)
         for route in self.program.routes:
             self._sleep(route.node, self.beginning)
         for node, watches in enumerate(self._roots):
@@ -366,7 +366,7 @@ class Engine:
         if kind in (g.HELD, g.WITHIN):
             return self._window(i, kind, t)
         if kind == g.SINCE:
-            return max(val[children[1]], min(val[children[0]], val[i]))
+            return self._since(i)
         if kind == g.LATCH:
             if val[children[0]] == TRUE:
                 return TRUE
@@ -414,6 +414,15 @@ class Engine:
             ended = t
         mem[i] = (is_now, ended)
         return val[children[0]] == TRUE and quiet
+
+    def _since(self, i: int) -> int:
+        """mem is what the first operand was up to this instant: (s, t] begins before it."""
+        a, b = (self.val[c] for c in self.graph.children[i])
+        if self._is_pulse(self.graph.children[i][1]):
+            return min(a, max(b, self.val[i]))
+        up_to_now = min(self.mem[i], self.val[i])
+        self.mem[i] = a
+        return max(b, min(a, up_to_now))
 
     def _window(self, i: int, kind: int, t: int) -> int:
         """held and within: the extreme of the last d ms.
@@ -476,6 +485,7 @@ class Engine:
             self.mem[i] = (UNKNOWN, None)
         elif kind == g.SINCE:
             self.val[i] = FALSE if self._is_pulse(children[1]) else UNKNOWN
+            self.mem[i] = UNKNOWN
         elif kind == g.LATCH:
             self.val[i] = FALSE
         elif kind == g.ROUTE:

@@ -10,7 +10,7 @@ values; `graph.py` compiles them, `engine.py` runs them. Times and durations are
 | `Compare(channel, ">", 10)` | the channel's value compares so; unknown while the channel is |
 | `a.held(d)` | a was true on all of [t-d, t]; false if it was false there; else unknown |
 | `a.within(d)` | a was true somewhere in (t-d, t]; unknown if it may have been |
-| `a.since(b)` | b was true at some s <= t and a on all of (s, t] |
+| `a.since(b)` | b was true at some s <= t and a on all of (s, t]; of a pulse b, and at t |
 | `a.rises()` | pulse: a goes from false to true at t, with nothing unknown between |
 | `a.falls()` | pulse: a goes from true to false at t, likewise |
 | `p & a`, `p \\| q` | pulse: p at t while a is true at t; either pulse |
@@ -219,7 +219,7 @@ class Held(Signal):
     d: int
 
     def __str__(self) -> str:
-        return f"{_wrap(self.arg)}.held({duration(self.d)})"
+        return f"{_of(self.arg)}.held({duration(self.d)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -228,7 +228,7 @@ class Within(Signal):
     d: int
 
     def __str__(self) -> str:
-        return f"{_wrap(self.arg)}.within({duration(self.d)})"
+        return f"{_of(self.arg)}.within({duration(self.d)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,7 +237,7 @@ class Since(Signal):
     start: Signal
 
     def __str__(self) -> str:
-        return f"{_wrap(self.arg)}.since({self.start})"
+        return f"{_of(self.arg)}.since({self.start})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -266,7 +266,7 @@ class Edge(Pulse):
     rising: bool
 
     def __str__(self) -> str:
-        return f"{_wrap(self.arg)}.{'rises' if self.rising else 'falls'}()"
+        return f"{_of(self.arg)}.{'rises' if self.rising else 'falls'}()"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -292,7 +292,7 @@ class Delay(Pulse):
     d: int
 
     def __str__(self) -> str:
-        return f"{_wrap(self.pulse)}.delay({duration(self.d)})"
+        return f"{_of(self.pulse)}.delay({duration(self.d)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -302,7 +302,7 @@ class Quiet(Pulse):
     d: int
 
     def __str__(self) -> str:
-        return f"{_wrap(self.pulse)}.quiet({self.state}, {duration(self.d)})"
+        return f"{_of(self.pulse)}.quiet({self.state}, {duration(self.d)})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -312,6 +312,11 @@ class Latch(Signal):
 
     def __str__(self) -> str:
         return f"{_wrap(self.put)}.latch({self.reset})"
+
+
+def _of(signal: Signal) -> str:
+    """As what stands before a dot: `(~a).held(15min)` is not `~a.held(15min)`."""
+    return f"({signal})" if isinstance(signal, Not) else _wrap(signal)
 
 
 def _wrap(signal: Signal) -> str:
