@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -93,10 +94,8 @@ class Device:
     def _end(self) -> None:
         self._process.wait()
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
-        except BrokenPipeError:
-            pass
 
     def flash(self) -> tuple[str, int, int]:
         """(log, lowest number held, highest number drawn) of a stopped device, off its flash."""
