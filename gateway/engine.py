@@ -420,7 +420,7 @@ class Engine:
         a, b = (self.val[c] for c in self.graph.children[i])
         if self._is_pulse(self.graph.children[i][1]):
             return min(a, max(b, self.val[i]))
-        up_to_now = min(self.mem[i], self.val[i])
+        up_to_now: int = min(self.mem[i], self.val[i])
         self.mem[i] = a
         return max(b, min(a, up_to_now))
 

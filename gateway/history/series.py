@@ -70,12 +70,12 @@ def series(
             (channel, begin, begin - stands),
         ).fetchone()
         if before is not None:
-            carried, until = before[0] / SCALE, before[1] + stands
+            carried, until = before[0] / SCALE, int(before[1]) + stands
     for at in range(begin, end, step):
-        one = sums.get(at)
-        if one is not None:
-            low, high = one[1] / SCALE, one[2] / SCALE
-            made.append(Step(at, low, one[3] / one[0] / SCALE, high))
+        found_here = sums.get(at)
+        if found_here is not None:
+            n, low, high, total = found_here
+            made.append(Step(at, low / SCALE, total / n / SCALE, high / SCALE))
             if kind in _STATES:
                 carried, until = _last(db, channel, field, at, at + step), at + step + stands
         elif carried is not None and at < until:

@@ -98,17 +98,20 @@ def drained(gateway: Gateway, fleet: dict[str, Device]) -> dict[str, int]:
         tops = {name: device.flash()[2] for name, device in fleet.items()}
         if all(max(seqs) == tops[name] for name, seqs in stored(gateway).items()):
             break  # else it drew a number between our look and its stop
-        before = dict(gateway.query("SELECT device, boot FROM log"))
-        for device in fleet.values():
-            device.start()
-        wait_for(
-            lambda before=before: all(
-                b > before[d] for d, b in gateway.query("SELECT device, boot FROM log")
-            ),
-            "every device to speak again",
-            30,
-        )
+        again(gateway, fleet)
     return tops
+
+
+def again(gateway: Gateway, fleet: dict[str, Device]) -> None:
+    """Start stopped devices and wait until each has spoken."""
+    before = dict(gateway.query("SELECT device, boot FROM log"))
+    for device in fleet.values():
+        device.start()
+    wait_for(
+        lambda: all(b > before[d] for d, b in gateway.query("SELECT device, boot FROM log")),
+        "every device to speak again",
+        30,
+    )
 
 
 def kill_nats(gateway: Gateway) -> None:

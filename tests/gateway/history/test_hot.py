@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -93,7 +94,7 @@ def test_any_order_and_repetition_gives_the_same(said: list[Said], dice: random.
         watts = [w for _, _, w, _ in brute]
         assert tuple(rows) == (len(watts), min(watts), max(watts), sum(watts))
         spent = 0
-        for (t1, _, w1, h1), (t2, _, w2, h2) in zip(brute, brute[1:], strict=False):
+        for (t1, _, w1, h1), (t2, _, w2, h2) in pairwise(brute):
             a = Reading(t1, w1, None if h1 is None else round(h1 * 1000))
             b = Reading(t2, w2, None if h2 is None else round(h2 * 1000))
             spent += sum(uwh for _, uwh in buckets.spent(a, b))
