@@ -209,6 +209,7 @@ class House:
     def _end(self) -> None:
         assert self._server is not None
         assert self._loop is not None
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # streams end on purpose
         self._server.should_exit = True
         self._loop.call_later(STOP_S, setattr, self._server, "force_exit", True)
 
