@@ -25,7 +25,9 @@ EXIT_RESTART = 75
 
 
 def _real_ms():
-    return time.time_ns() // 1000000 if not hasattr(time, "ticks_ms") else time.ticks_ms()
+    if hasattr(time, "ticks_ms"):
+        return int(time.ticks_ms())  # pyright: ignore[reportArgumentType] - an int on every port
+    return time.time_ns() // 1000000
 
 
 class HostBoard:
@@ -225,11 +227,9 @@ class HostBoard:
         import socket
 
         if self._address is None:  # getaddrinfo holds the loop: look up once
-            self._address = socket.getaddrinfo(setup.host, setup.port)[0][-1]
-            if isinstance(self._address, (bytes, bytearray)):
-                self._address = _dotted(self._address)
-            else:
-                self._address = self._address[0]
+            found = socket.getaddrinfo(setup.host, setup.port)[0][-1]
+            packed = isinstance(found, (bytes, bytearray))
+            self._address = _dotted(found) if packed else str(found[0])
         if not setup.tls:
             return await asyncio.open_connection(self._address, setup.port)
         from firmware import tls

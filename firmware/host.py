@@ -10,7 +10,7 @@ from firmware.board_host import HostBoard
 
 def run():
     """Options come in HALLKEEPER_HOST as JSON; exit 0 stopped, 1 bad config, 75 restart."""
-    options = json.loads(os.getenv("HALLKEEPER_HOST"))
+    options = json.loads(os.getenv("HALLKEEPER_HOST") or "{}")
     board = HostBoard(options["folder"], options)
     try:
         main.run(board, options["folder"])

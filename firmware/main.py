@@ -228,4 +228,4 @@ def _print(fault):
     import sys
 
     if hasattr(sys, "print_exception"):
-        sys.print_exception(fault, sys.stderr)
+        sys.print_exception(fault, sys.stderr)  # pyright: ignore[reportArgumentType]
