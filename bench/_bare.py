@@ -19,7 +19,7 @@ class Reading(msgspec.Struct):
 
 def main(port: int, every: int) -> None:
     """Until killed. An answer goes to each device's every Nth reading."""
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "bare", clean_session=False)
+    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, "bare")
     client.max_inflight_messages_set(2000)
     decode = msgspec.json.Decoder(Reading).decode
 

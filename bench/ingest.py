@@ -106,14 +106,8 @@ def bare(every: int, port: int) -> Iterator[psutil.Process]:
 
 def run(process: psutil.Process, **asked: Any) -> dict[str, Any]:
     """Load it; its figures, with CPU seconds per 10,000 readings and RSS in MB."""
-    settings: dict[str, Any] = {
-        "seconds": SECONDS,
-        "warm": WARM,
-        "rate": None,
-        "window": 2000,
-        "log": secrets.token_hex(4),
-    }
-    settings |= asked
+    settings: dict[str, Any] = {"seconds": SECONDS, "warm": WARM, "rate": None, "window": 2000}
+    settings |= {"log": secrets.token_hex(4)} | asked
     before = process.cpu_times()
     began = time.perf_counter()
     done = subprocess.run(

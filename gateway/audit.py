@@ -8,6 +8,7 @@ import sqlite3
 from typing import Any
 
 START = "0" * 64
+GATEWAY = "gateway"  # who: the gateway of itself
 
 
 def append(db: sqlite3.Connection, now: int, who: str, what: str, about: dict[str, Any]) -> int:

@@ -21,14 +21,15 @@ from typing import Any
 import structlog
 import uvicorn
 
-from gateway import broker, credentials, people, rules, site, store, workdays
+from gateway import audit, broker, credentials, people, rules, site, store, workdays
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.clock import Clock, parse_instant
 from gateway.commands import CommandStage
 from gateway.context import Context
+from gateway.denials import Denied
 from gateway.devices import DeviceStage
-from gateway.errors import EnvironmentFault
+from gateway.errors import EnvironmentFault, InputFault
 from gateway.history.stage import History
 from gateway.ingest import Session
 from gateway.judging import Judging
@@ -40,7 +41,7 @@ from gateway.site import Site
 from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.vitals import Health, Metrics
-from gateway.writer import Denied, Writer
+from gateway.writer import Writer
 
 log = structlog.get_logger()
 
@@ -70,12 +71,17 @@ def serve(
     start: str | None,
     speed: float,
 ) -> None:
-    """Run until SIGTERM or Ctrl-C. Raises InputFault and EnvironmentFault before it is up."""
+    """Run until SIGTERM or Ctrl-C; SIGHUP reads the site file anew. Raises InputFault and
+    EnvironmentFault before it is up."""
     options = parse(config, data, broker, mqtt, http, start, speed)
     hall = site.load(config)
     _configure_log()
     with locked(data):
-        House(options, hall).run()
+        following: Site | None = hall
+        while following is not None:
+            house = House(options, following)
+            signal.signal(signal.SIGHUP, house.reload)
+            following = house.run()
 
 
 def parse(
@@ -128,7 +134,8 @@ def stages(house: House) -> list[Stage]:
 
 
 class House:
-    """One gateway. `run` blocks until it is told to stop."""
+    """One gateway of one state of the site file. `run` blocks until it is told to stop, or to go
+    on with another state: then everything is built anew on the same data."""
 
     def __init__(self, options: Options, hall: Site) -> None:
         self.options = options
@@ -141,6 +148,8 @@ class House:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: uvicorn.Server | None = None
         self._fault: str | None = None
+        self._reload_asked = False
+        self._following: Site | None = None
         self._writer = Writer(
             *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),
@@ -153,13 +162,43 @@ class House:
     def connected(self) -> bool:
         return self._session is not None and self._session.up
 
-    def run(self) -> None:
+    def run(self) -> Site | None:
+        """The site to go on with, or None when it is over."""
         with broker.listening(self.options.http) as door:
             db = store.open_writer(self.options.data)
             password = begin(db, self.options.clock.now(), self.options.config)
             asyncio.run(self._serve(db, door, password))
         if self._fault is not None:
             raise EnvironmentFault(self._fault)
+        return self._following
+
+    def reload(self, *_: object) -> None:
+        """Read the site file again (SIGHUP): a good one takes effect, a faulty one is told of."""
+        self._reload_asked = True
+        if self._server is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._reload)
+
+    def _reload(self) -> None:
+        if not self._reload_asked:
+            return
+        self._reload_asked = False
+        try:
+            following = site.load(self.options.config)
+            workdays.load(following, self.options.data)
+        except InputFault as fault:
+            first, *more = str(fault).splitlines()
+            log.error("site.refused", faults=[first, *more])
+            rest = f" (and {len(more)} more)" if more else ""
+            self.health.note("site", f"the changed site file is not in force: {first}{rest}")
+            self._record("site.refused", {"faults": [first, *more]})
+            return
+        log.info("site.reloaded", name=following.name)
+        self._record("site.reloaded", {"file": self.options.config.name, "name": following.name})
+        self._following = following
+        self._end()
+
+    def _record(self, what: str, about: dict[str, Any]) -> None:
+        self._writer.submit(lambda db, now: audit.append(db, now, audit.GATEWAY, what, about))
 
     async def _serve(
         self, db: sqlite3.Connection, door: socket.socket, password: str | None
@@ -203,8 +242,13 @@ class House:
         server = self._server = _Server(config)
         assert self._loop is not None
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._end)
+            self._loop.add_signal_handler(number, self._told_to_end)
+        self._loop.call_soon(self._reload)  # asked for while this was being built
         await server.serve([door])
+
+    def _told_to_end(self) -> None:
+        self._following = None
+        self._end()
 
     def _end(self) -> None:
         assert self._server is not None

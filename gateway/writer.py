@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 
 from firmware import wire
-from gateway import store
+from gateway import audit, store
 from gateway.acks import AckBook
+from gateway.denials import Denials, Denied
 from gateway.errors import EnvironmentFault
 from gateway.events import Refused, decode, split_topic
 from gateway.ingest import Arrival, Connected, Session, decode_state
@@ -34,15 +35,6 @@ TIME_EVERY_S = 20.0
 CANARY_EVERY_S = 5.0
 CANARY_LATE_S = 10.0
 REOPEN_S = 1.0
-
-
-class Denied(NamedTuple):
-    """A login, publish or subscription that the broker turned away."""
-
-    at: int
-    device: str | None
-    topic: str
-    reason: str
 
 
 class Work(NamedTuple):
@@ -90,11 +82,13 @@ class Writer:
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._journal = Journal()
         self._acks = AckBook()
+        self._denials = Denials()
         self._session: Session | None = None
         self._thread = threading.Thread(target=self._main, name="writer", daemon=True)
         self._time_at = 0.0
         self._canary_at = 0.0
         self._canary_misses = 0
+        self._up_at = 0.0
         self._stopped = False
 
     def start(self, db: sqlite3.Connection, session: Session) -> None:
@@ -102,6 +96,7 @@ class Writer:
         self._session = session
         self._db = db
         self._load()
+        self._up_at = time.monotonic()
         self._thread.start()
 
     def put(self, item: Item) -> None:
@@ -166,10 +161,7 @@ class Writer:
         kinds: Counter[str] = Counter()
         for arrival in arrivals:
             self._read(arrival, states, kinds)
-        for item in items:
-            if isinstance(item, Denied):
-                refused = Refused(item.reason)
-                self._journal.refuse(item.topic, item.device, b"", refused, item.at)
+        self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
         turn = Turn(now, mono, stored, lost, states)
@@ -221,6 +213,12 @@ class Writer:
             else:
                 journal.accept(self._db, device, raw, item, at)
                 kinds[item.kind if item.kind in wire.KINDS else "unknown"] += 1
+
+    def _note_denied(self, denied: list[Denied], now: int, mono: float) -> None:
+        for one in denied:
+            self._journal.refuse(one.topic, one.device, b"", Refused(one.reason), one.at)
+        for about in self._denials.rows(denied, mono):
+            audit.append(self._db, now, audit.GATEWAY, "broker.denied", about)
 
     def _run_stage(self, stage: Stage, turn: Turn) -> None:
         """One stage; a fault of its own never keeps the journal from being written."""
@@ -307,9 +305,15 @@ class Writer:
     def _keep_time(self) -> None:
         """The clock for the devices, and a word to ourselves to see that the broker delivers."""
         session, mono = self._session, time.monotonic()
-        if session is None or not session.up:
-            self._canary_at = mono
+        if session is None:
             return
+        if not session.up:
+            self._canary_at = mono
+            if mono - self._up_at >= CANARY_LATE_S:  # it may take connections and say nothing
+                self._up_at = mono
+                self._stalled()
+            return
+        self._up_at = mono
         if mono - self._time_at >= TIME_EVERY_S:
             self._time_at = mono
             payload = f'{{"t":{self._now()}}}'.encode()

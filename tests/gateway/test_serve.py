@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +28,12 @@ from tests.waiting import wait_for
 SITE = Path("tests/data/site.toml")
 BASE = "hall/1/fengxian/pad-w01/"
 LOG = "9f3a1c22"
+AUDIT = "SELECT about FROM audit WHERE what="
 
 
 class Gateway:
-    def __init__(self, data: Path, broker: str = "embedded") -> None:
-        self.data, self.broker = data, broker
+    def __init__(self, data: Path, broker: str = "embedded", config: Path = SITE) -> None:
+        self.data, self.broker, self.config = data, broker, config
         self.mqtt, self.http = free_port(), free_port()
         self.process: subprocess.Popen[str] | None = None
 
@@ -37,24 +41,36 @@ class Gateway:
         code = "from gateway.cli import main; main()"
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-c", code, "serve", "--config", str(SITE)),
+                *(sys.executable, "-c", code, "serve", "--config", str(self.config)),
                 *("--data", str(self.data), "--broker", self.broker),
                 *("--mqtt", f"127.0.0.1:{self.mqtt}", "--http", f"127.0.0.1:{self.http}"),
             ],
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log(),
             text=True,
         )
         assert self.process.stdout is not None
         assert "Hallkeeper" in self.process.stdout.readline()
         wait_for(lambda: self.health()["ok"], "a healthy gateway")
 
+    def _log(self) -> Any:
+        self.data.mkdir(parents=True, exist_ok=True)
+        with open(self.data / "log", "ab") as log:
+            return os.dup(log.fileno())
+
     def health(self) -> Any:
+        """What /healthz says; `reasons` empty where nobody answers."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/healthz") as answer:
                 return json.load(answer)
+        except urllib.error.HTTPError as wrong:
+            with wrong:
+                return json.load(wrong)
         except OSError:
-            return {"ok": False}
+            return {"ok": False, "reasons": {}}
+
+    def log(self) -> str:
+        return (self.data / "log").read_text()
 
     def kill(self) -> None:
         assert self.process is not None
@@ -167,6 +183,9 @@ def test_a_device_cannot_be_another(gateway: Gateway) -> None:
         lambda: gateway.query("SELECT 1 FROM reject WHERE reason LIKE '%client id%'"), "a reject"
     )
     assert gateway.query("SELECT 1 FROM reject WHERE reason LIKE 'publish not allowed%'")
+    told = [json.loads(about)["reason"] for (about,) in gateway.query(AUDIT + "'broker.denied'")]
+    assert any("client id" in reason for reason in told)
+    assert any("publish not allowed" in reason for reason in told)
     ear.close()
 
 
@@ -214,3 +233,44 @@ def test_a_second_gateway_stops_with_one_line(gateway: Gateway) -> None:
     )
     assert second.returncode == 3
     assert len(second.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto"])
+def test_a_reload_takes_a_good_site_file_and_keeps_the_old_for_a_faulty_one(
+    broker: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "site.toml"
+    good = SITE.read_text()
+    config.write_text(good)
+    with mosquitto(tmp_path) as outside:
+        url = "embedded" if broker == "embedded" else f"mqtt://127.0.0.1:{outside.port}"
+        gateway = Gateway(tmp_path / "data", url, config)
+        if broker == "mosquitto":
+            gateway.mqtt = outside.port
+        gateway.start()
+        assert gateway.process is not None
+        try:
+            config.write_text(good.replace('zone = "hall-1f"', 'zone = "nowhere"'))
+            gateway.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: "site" in gateway.health()["reasons"], "a word on the faulty file")
+            assert "nowhere" in gateway.health()["reasons"]["site"]
+            assert "site.refused" in gateway.log()
+            wait_for(lambda: gateway.query(AUDIT + "'site.refused'"), "its audit")
+            ear = pad(gateway)
+            ear.publish(BASE + "event", json.dumps(press(1)))
+            wait_for(lambda: acked(ear) == 1, "the old one in force")
+            ear.publish("hall/1/fengxian/pad-w01/event", json.dumps(press(2)))
+            config.write_text(good + '\n[[device]]\nid = "pad-w02"\nkind = "rating-pad"\n')
+            gateway.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: gateway.query(AUDIT + "'site.reloaded'"), "the good one's audit")
+            wait_for(lambda: gateway.health()["ok"], "a healthy gateway again")
+            ear.close()
+            made = provision("pad-w02", site.load(config), gateway.data, "127.0.0.1", gateway.mqtt)
+            login = {"id": made["broker"]["client_id"], "user": "pad-w02"}
+            base = "hall/1/fengxian/pad-w02/"
+            new = Ear(gateway.mqtt, base + "ack", password=made["broker"]["password"], **login)
+            new.publish(base + "event", json.dumps(press(1)))
+            wait_for(lambda: acked(new) == 1, "the new device heard")
+            new.close()
+        finally:
+            assert stop(gateway.process) == 0
