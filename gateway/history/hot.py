@@ -64,10 +64,11 @@ class Hot:
         sums: dict[Bucket, list[int]] = {}
         energy: dict[tuple[int, int], int] = {}
         late: set[Bucket] = set()
+        again: set[Bucket] = set()
         for event in sorted((e for e in said if e.kind in FIELDS), key=lambda e: e.order):
             channel = self._channel(db, event)
             log = int(event.log, 16)
-            if not event.new and not self._leave(db, channel, log, event, energy):
+            if not event.new and not self._leave(db, channel, log, event, energy, again):
                 continue
             values = row(event.kind, event.payload)
             key = (event.time, event.boot, event.seq, log)
@@ -91,8 +92,10 @@ class Hot:
                     self._roll(channel, field, event.time, value, behind, sums, late)
         db.executemany(_ADD, [(*bucket, *found) for bucket, found in sums.items()])
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
-        for bucket in late:
+        for bucket in late - again:
             self._relast(db, bucket)
+        for bucket in again:  # last, for this turn's own sums are in its rows already
+            self._recount(db, bucket)
 
     def _roll(
         self,
@@ -177,7 +180,21 @@ class Hot:
             f" ORDER BY t {way}, boot {way}, seq {way}, log {way} LIMIT 1",
             (channel, *key),
         ).fetchone()
+        if found is None and older and self._horizon:
+            return self._packed_before(db, channel, key[0])
         return Reading(*found) if found else None
+
+    def _packed_before(self, db: sqlite3.Connection, channel: int, t: int) -> Reading | None:
+        """The newest reading of the compacted days before t."""
+        packed = db.execute(
+            "SELECT data FROM chunk WHERE channel = ? AND day < ? ORDER BY day DESC LIMIT 1",
+            (channel, t),
+        ).fetchone()
+        rows = chunks.unpack(packed[0]) if packed else []
+        found = next(
+            (row_ for row_ in reversed(rows) if row_[0] <= t and row_[4] is not None), None
+        )
+        return _reading(found[0], found[4:]) if found else None
 
     # -- rows that move, days that were compacted
 
@@ -188,6 +205,7 @@ class Hot:
         log: int,
         event: Said,
         energy: dict[tuple[int, int], int],
+        again: set[Bucket],
     ) -> bool:
         """Take a row out of its old place; False where it need not move."""
         found = db.execute(
@@ -219,22 +237,27 @@ class Hot:
             _bill(energy, channel, before, gone, -1)
             _bill(energy, channel, gone, after, -1)
             _bill(energy, channel, before, after, 1)
-        self._recount(db, channel, event.kind, found[0])
+        for field in ROLLED[event.kind]:
+            for step in buckets.STEPS:
+                again.add((channel, field, step, buckets.begin(step, found[0], self._zone)))
         return True
 
     def _thaw(self, db: sqlite3.Connection, channel: int, t: int) -> None:
-        """A row comes into a day that was compacted: its rows are hot again first."""
+        """A row comes into or beside days that were compacted: their rows are hot again first."""
         if t >= self._horizon:
             return
         day = buckets.begin(buckets.DAY, t, self._zone)
         found = db.execute(
-            "SELECT data FROM chunk WHERE channel = ? AND day = ?", (channel, day)
-        ).fetchone()
-        if found is None:
-            return
-        db.executemany(_PUT, [(channel, *row_) for row_ in chunks.unpack(found[0])])
-        db.execute("DELETE FROM chunk WHERE channel = ? AND day = ?", (channel, day))
-        self._newest.pop(channel, None)
+            "SELECT day, data FROM chunk WHERE channel = ?1 AND (day = ?2"
+            " OR day = (SELECT max(day) FROM chunk WHERE channel = ?1 AND day < ?2)"
+            " OR day = (SELECT min(day) FROM chunk WHERE channel = ?1 AND day > ?2))",
+            (channel, day),
+        ).fetchall()
+        for packed, data in found:
+            db.executemany(_PUT, [(channel, *row_) for row_ in chunks.unpack(data)])
+            db.execute("DELETE FROM chunk WHERE channel = ? AND day = ?", (channel, packed))
+            self._newest.pop(channel, None)
+            self._last.pop(channel, None)
 
     def compact(self, db: sqlite3.Connection, before: int) -> bool:
         """Pack one channel's oldest day that ends by `before`; False if none is left."""
@@ -276,24 +299,21 @@ class Hot:
                 (found[0], *bucket),
             )
 
-    def _recount(self, db: sqlite3.Connection, channel: int, kind: str, t: int) -> None:
-        """A row has left: its buckets are counted afresh."""
-        for field in ROLLED[kind]:
-            for step in buckets.STEPS:
-                begin = buckets.begin(step, t, self._zone)
-                end = buckets.next_day(begin, self._zone) if step == buckets.DAY else begin + step
-                key = (channel, field, step, begin)
-                db.execute(
-                    "DELETE FROM rollup WHERE channel = ? AND field = ? AND step = ? AND t = ?", key
-                )
-                db.execute(
-                    "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
-                    f" SELECT ?, ?, ?, ?, count(*), min(f{field}), max(f{field}), sum(f{field}), 0"
-                    f" FROM sample WHERE channel = ? AND t >= ? AND t < ? AND f{field} IS NOT NULL"
-                    " HAVING count(*) > 0",
-                    (*key, channel, begin, end),
-                )
-                self._relast(db, key)
+    def _recount(self, db: sqlite3.Connection, bucket: Bucket) -> None:
+        """A row has left: its bucket is counted afresh from the rows that are there."""
+        channel, field, step, begin = bucket
+        end = buckets.next_day(begin, self._zone) if step == buckets.DAY else begin + step
+        db.execute(
+            "DELETE FROM rollup WHERE channel = ? AND field = ? AND step = ? AND t = ?", bucket
+        )
+        db.execute(
+            "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
+            f" SELECT ?, ?, ?, ?, count(*), min(f{field}), max(f{field}), sum(f{field}), 0"
+            f" FROM sample WHERE channel = ? AND t >= ? AND t < ? AND f{field} IS NOT NULL"
+            " HAVING count(*) > 0",
+            (*bucket, channel, begin, end),
+        )
+        self._relast(db, bucket)
 
 
 def _reading(t: int, values: Sequence[int | None]) -> Reading | None:

@@ -24,6 +24,7 @@ VALUED = frozenset(
 _FRAME = frozenset({"log", "seq", "boot", "up", "t", "kind", "ch", "what"})
 
 SCALE = 1000  # stored values are thousandths
+LIMIT = 1e9  # what is farther from zero is no measurement: the journal alone keeps it
 
 # kind: its numeric and boolean fields, in the order of the columns f1…f5
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -50,5 +51,8 @@ def row(kind: str, payload: dict[str, object]) -> tuple[int | None, ...]:
     found: list[int | None] = []
     for name in FIELDS[kind]:
         value = payload.get(name)
-        found.append(round(float(value) * SCALE) if isinstance(value, (bool, int, float)) else None)
+        if isinstance(value, (bool, int, float)) and abs(value) <= LIMIT:
+            found.append(round(float(value) * SCALE))
+        else:
+            found.append(None)
     return tuple(found + [None] * (5 - len(found)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -134,4 +135,52 @@ def test_energy_of_a_minute(
     db = kept(tmp_path, [[reading(1, DAY, 100.0, first), reading(2, DAY + 60_000, 100.0, second)]])
     billed = db.execute("SELECT sum(uwh) FROM energy").fetchone()[0] / 1e6
     assert billed == pytest.approx(watt_hours, abs=0.001)
+    db.close()
+
+
+@settings(max_examples=60, deadline=None)
+@given(readings, st.randoms(use_true_random=False))
+def test_rows_that_move_leave_no_trace(said: list[Said], dice: random.Random) -> None:
+    """Estimates that a later anchor puts right, in one turn with others, as if never made."""
+    import tempfile
+
+    guessed = [replace(e, time=DAY + dice.randint(0, 7_200_000), estimated=True) for e in said]
+    moved = [replace(e, estimated=dice.random() < 0.5, new=False) for e in said]
+    fresh = [reading(1000 + n, DAY + n * 61_000, 10.0, None) for n in range(5)]
+    turn = moved + fresh
+    dice.shuffle(turn)
+    with tempfile.TemporaryDirectory() as folder:
+        straight = kept(Path(folder) / "a", [said + fresh])
+        crooked = kept(Path(folder) / "b", [guessed, turn])
+        assert contents(straight) == contents(crooked)
+        straight.close()
+        crooked.close()
+
+
+def test_energy_across_a_packed_day(tmp_path: Path) -> None:
+    """The first row after packed days, and a late one at their edge, find their neighbours."""
+    day = 86_400_000
+    rows = [
+        reading(1, DAY + day - 60_000, 100.0, 1000.0),
+        reading(2, DAY + day + 60_000, 100.0, 1010.0),
+        reading(3, DAY + day, 100.0, 1005.0),
+    ]
+    (tmp_path / "a").mkdir()
+    straight = kept(tmp_path / "a", [rows])
+    crooked = kept(tmp_path / "b", [rows[:1]])
+    hot = Hot(ZONE)
+    hot.load(crooked)
+    assert hot.compact(crooked, DAY + day)
+    hot.keep(crooked, [rows[1]])
+    hot.compact(crooked, DAY + 3 * day)
+    hot.keep(crooked, [rows[2]])
+    energy = "SELECT * FROM energy WHERE uwh <> 0 ORDER BY 1, 2"
+    assert crooked.execute(energy).fetchall() == straight.execute(energy).fetchall()
+    straight.close()
+    crooked.close()
+
+
+def test_no_measurement_stops_the_others(tmp_path: Path) -> None:
+    db = kept(tmp_path, [[reading(1, DAY, 1e300, 1e300), reading(2, DAY + 1, 5.0, None)]])
+    assert db.execute("SELECT n, sum FROM rollup WHERE step = 60000").fetchall() == [(1, 5000)]
     db.close()
