@@ -26,6 +26,7 @@ from gateway.live import Feed
 T = TypeVar("T")
 SITE = Path(__file__).parents[2] / "data" / "site.toml"
 PASSWORD = "correct horse"
+HASH = people.hashed(PASSWORD)
 NOON = parse_instant("2026-07-01T12:30:00+08:00")
 
 
@@ -84,7 +85,7 @@ class House:
         """The token of a person with this role."""
 
         def work(db: sqlite3.Connection, now: int) -> str:
-            people.create(db, now, f"a-{role}", role, "no password", "test")
+            people.create(db, now, f"a-{role}", role, HASH, "test")
             return people.open_session(db, f"a-{role}", role, people.wall_clock())[0]
 
         return self.submit(work).result()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -84,3 +85,9 @@ def paths(app: FastAPI) -> set[tuple[str, str]]:
         for path, methods in app.openapi()["paths"].items()
         for method in methods
     }
+
+
+def test_every_call_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "http.md").read_text("utf-8")
+    missing = [call for call in access.ACCESS if f"{call[0]} {call[1]}`" not in page]
+    assert not missing
