@@ -5,7 +5,6 @@ With a state directory, what each run brought stays there and later runs start w
 
 from __future__ import annotations
 
-import marshal
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +13,14 @@ from typing import Any
 from firmware import wire
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.events import Event, Refused, Unknown
-from gateway.spill import Spill, merge
+from gateway.spill import Spill, merge, put, take
 from gateway.timeline import Copy
 
 Name = tuple[str, str, str]
 """(device, kind, ch) of an event; ch is empty where the kind has none."""
 
 _LIMIT = 200_000  # copies held in memory
-_VERSION = 1
+_VERSION = 2
 
 
 def fact(event: Event | Unknown) -> tuple[str, str, Any]:
@@ -133,14 +132,14 @@ class Arrivals:
         for file in files:
             try:
                 with file.open("rb") as source:
-                    version, names, refused, logs = marshal.load(source)
+                    version, names, refused, blocks = take(source)
                     if version != _VERSION:
                         raise InputFault(f"{file}: written by another version; start a new --state")
                     mapped = [self._name_of.get(n) or self._name(n) for n in map(tuple, names)]
                     for log, seqs in refused.items():
                         self.refused.setdefault(log, []).extend(seqs)
-                    for _ in range(logs):
-                        log, copies = marshal.load(source)
+                    for _ in range(blocks):
+                        log, copies = take(source)
                         self._take(log, [(*c[:5], mapped[c[5]], c[6]) for c in copies])
             except (OSError, EOFError, ValueError, TypeError) as fault:
                 raise InputFault(f"{file}: damaged ({fault}); start a new --state") from fault
@@ -158,9 +157,11 @@ class Arrivals:
         draft = self._state / f"draft-{os.getpid()}"
         with draft.open("wb") as target:
             logs = since.logs()
-            marshal.dump((_VERSION, since.names, since.refused, len(logs)), target)
+            blocks = sum(1 for log in logs for _ in since.copies(log))
+            put(target, (_VERSION, since.names, since.refused, blocks))
             for log in logs:
-                marshal.dump((log, [c for block in since.copies(log) for c in block]), target)
+                for block in since.copies(log):
+                    put(target, (log, block))
             target.flush()
             os.fsync(target.fileno())
         draft.rename(self._state / f"run-{number:06}.bin")

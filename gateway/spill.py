@@ -10,7 +10,25 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 BLOCK = 4096  # records read back at once
+_MOST = 1 << 31  # bytes of one value; more is a damaged file
 Item = tuple[Any, ...]
+
+
+def put(target: BinaryIO, value: Any) -> None:
+    """Write one value so that `take` reads it back."""
+    data = marshal.dumps(value)
+    target.write(len(data).to_bytes(8, "little"))
+    target.write(data)
+
+
+def take(source: BinaryIO) -> Any:
+    """Read one value. Raises EOFError, ValueError or TypeError where the file is damaged."""
+    # marshal.load would ask the file for a few bytes at a time
+    length = int.from_bytes(source.read(8), "little")
+    data = source.read(length) if length < _MOST else b""
+    if not length or len(data) != length:
+        raise EOFError("the file ends too early")
+    return marshal.loads(data)
 
 
 class Spill:
@@ -25,14 +43,14 @@ class Spill:
         places = []
         for first in range(0, len(run), BLOCK):
             places.append(self._file.tell())
-            marshal.dump(run[first : first + BLOCK], self._file)
+            put(self._file, run[first : first + BLOCK])
         return places
 
     def read(self, places: Iterable[int]) -> Iterator[list[Item]]:
         """The blocks of a run, one after the other."""
         for place in places:
             self._file.seek(place)
-            yield marshal.load(self._file)
+            yield take(self._file)
 
     def close(self) -> None:
         self._file.close()
