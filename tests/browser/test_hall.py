@@ -10,7 +10,9 @@ from conftest import Open
 from playwright.sync_api import expect
 from test_pages import violations
 
-from tests.journey.hall import PASSWORD, Device, Serve
+from gateway.clock import parse_instant
+from gateway.ratings import DWELL_MS
+from tests.journey.hall import PASSWORD, Device, Person, Serve
 from tests.waiting import wait_for
 
 WORDS = {
@@ -32,7 +34,7 @@ class Real(NamedTuple):
 def real(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
     folder = tmp_path_factory.mktemp("hall")
     with (
-        Serve(folder, start="2026-07-01T09:30:00+08:00") as gateway,
+        Serve(folder, start="2026-07-01T09:10:00+08:00", speed=60) as gateway,
         Device(gateway, "pad-w01") as pad,
         Device(gateway, "pm-01") as meter,
         Device(gateway, "occ-01") as room,
@@ -44,6 +46,15 @@ def real(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real
         first = "SELECT count(*) FROM event WHERE kind='rating'"
         wait_for(lambda: gateway.query(first) == [(1,)], "a first press")
         yield Real(gateway, pad, meter, gateway.url + "/")
+
+
+def dwelt(gateway: Serve) -> None:
+    """Wait until another press is another citizen: ten seconds after the last one."""
+    last = gateway.query("SELECT max(at) FROM event WHERE kind='rating'")[0][0]
+    person = Person(gateway)
+    wait_for(
+        lambda: parse_instant(person.get("now")["now"]) > last + DWELL_MS, "the dwell to be over"
+    )
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -61,6 +72,7 @@ def test_a_press_and_a_lamp_are_seen_as_they_happen(
 
     count = page.get_by_test_id("rating-n")
     before = int(count.inner_text())
+    dwelt(real.gateway)
     real.pad.sees(press=5)
     expect(count).to_have_text(str(before + 1))
 
