@@ -48,6 +48,11 @@ def real(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real
         yield Real(gateway, pad, meter, gateway.url + "/")
 
 
+def minutes(clock: str) -> int:
+    """Of HH:MM…, since midnight."""
+    return int(clock[:2]) * 60 + int(clock[3:5])
+
+
 def dwelt(gateway: Serve) -> None:
     """Wait until another press is another citizen: ten seconds after the last one."""
     last = gateway.query("SELECT max(at) FROM event WHERE kind='rating'")[0][0]
@@ -82,6 +87,12 @@ def test_a_press_and_a_lamp_are_seen_as_they_happen(
     real.meter.sees(ch="c1", w=0)
     expect(lamp).to_contain_text(off)
     expect(lamp).not_to_contain_text("612 W")
+
+    shown = page.locator("header .clock, header time").first
+    person = Person(real.gateway)
+    begin = person.get("now")["now"][11:16]
+    wait_for(lambda: person.get("now")["now"][11:16] > begin, "the hall's next minute")
+    assert abs(minutes(shown.inner_text()) - minutes(person.get("now")["now"][11:])) < 3
 
     assert page.evaluate("window.stayed") is True
     assert page.evaluate("document.documentElement.scrollWidth") <= width
