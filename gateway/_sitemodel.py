@@ -34,7 +34,7 @@ DEFAULT_LADDERS: dict[str, list[tuple[int, str]]] = {
 def _timezone(text: object) -> str:
     try:
         return ZoneInfo(str(text)).key
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         raise ValueError('must be a time zone such as "Asia/Shanghai"') from None
 
 

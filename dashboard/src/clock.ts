@@ -3,7 +3,8 @@ import { createStore } from "./store";
 
 /**
  * The hall's clock, told by the gateway (`now`), carried on between two words of it.
- * A demonstration may run faster than the wall: `rate` is measured from the last two words.
+ * A demonstration runs faster than the wall: `rate` is the speed that the gateway told, else it is
+ * measured from the last two words.
  */
 interface Anchor {
   hall: number;
@@ -14,13 +15,13 @@ interface Anchor {
 export const anchor = createStore<Anchor>({ hall: Date.now(), local: performance.now(), rate: 1 });
 let told = false;
 
-/** `now` in Unix ms as the gateway said it at this moment. */
-export function tell(now: number, local = performance.now()): void {
+/** `now` in Unix ms as the gateway said it at this moment, and how fast it said its clock runs. */
+export function tell(now: number, speed?: number, local = performance.now()): void {
   const last = anchor.get();
   const gap = local - last.local;
-  let rate = told ? last.rate : 1;
-  if (told && gap >= 1500) rate = Math.min(60, Math.max(1, Math.round((now - last.hall) / gap)));
-  if (!told || gap >= 1500) anchor.set({ hall: now, local, rate });
+  let rate = speed ?? (told ? last.rate : 1);
+  if (speed === undefined && told && gap >= 1500) rate = Math.min(60, Math.max(1, Math.round((now - last.hall) / gap)));
+  if (!told || gap >= 1500 || rate !== last.rate) anchor.set({ hall: now, local, rate });
   told = true;
 }
 

@@ -113,6 +113,8 @@ export interface Day {
 
 export interface Now {
   now: string;
+  /** How fast the hall's clock runs; more than 1 only in a demonstration. */
+  speed?: number;
   day: Day;
   channels: Record<string, Channel>;
   devices: Record<string, DeviceState>;

@@ -50,6 +50,7 @@ def told(ctx: Context, db: sqlite3.Connection, now: int, role: str) -> dict[str,
             )
     return {
         "now": shown(now, tz),
+        "speed": ctx.speed,
         "day": day.told(ctx.site, ctx.calendar, now),
         "channels": channels,
         "devices": devices,

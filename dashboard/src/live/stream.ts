@@ -1,8 +1,8 @@
 import { ApiError, get, list, signedIn } from "../api";
 import { hallNow, tell } from "../clock";
-import { useZone as setZone } from "../format";
+import { dateOf, useZone as setZone } from "../format";
 import { createStore } from "../store";
-import type { Alert, Finding, Now, Site } from "../types";
+import type { Alert, Day, Finding, Now, Site } from "../types";
 import { EMPTY, reduce, type Live } from "./state";
 
 export const live = createStore<Live>(EMPTY);
@@ -39,7 +39,7 @@ async function snapshot(): Promise<void> {
     list<Finding>("/findings?active=true"),
     alerts(),
   ]);
-  tell(Date.parse(now.now));
+  tell(Date.parse(now.now), now.speed);
   live.set({
     ...live.get(),
     ...held,
@@ -66,7 +66,7 @@ function onEvent(name: string, text: string): void {
   heard = performance.now();
   if (name === "resync") return void snapshot().catch(lose);
   const data: unknown = JSON.parse(text);
-  if (name === "now") tell(Date.parse((data as Now).now));
+  if (name === "now") tell(Date.parse((data as Now).now), (data as Now).speed);
   const next = reduce(live.get(), name, data);
   live.set({ ...next, heard: hallNow() });
 }
@@ -105,12 +105,19 @@ export function disconnect(): void {
   live.set(EMPTY);
 }
 
+/** The hall opens, closes or sees midnight without a message: then the day told is over. */
+function dayIsOver(day: Day | null): boolean {
+  const now = hallNow();
+  return day !== null && (day.date !== dateOf(now) || (day.next !== null && Date.parse(day.next.at) <= now));
+}
+
 async function watch(): Promise<void> {
-  if (live.get().status !== "live" || performance.now() - heard < QUIET) return;
+  const { status, day } = live.get();
+  if (status !== "live" || (performance.now() - heard < QUIET && !dayIsOver(day))) return;
   heard = performance.now();
   try {
     const now = await get<Now>("/now");
-    tell(Date.parse(now.now));
+    tell(Date.parse(now.now), now.speed);
     live.set({ ...live.get(), day: now.day, channels: now.channels, devices: now.devices, heard: hallNow() });
   } catch (fault) {
     if (!(fault instanceof ApiError && fault.status === 401)) lose();
