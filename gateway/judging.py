@@ -126,13 +126,16 @@ class Judging:
 
     def _run_again(self, db: sqlite3.Connection, back: int, target: int, now: int) -> None:
         """Evidence at `back` is new: derive everything after it once more."""
+        db.execute("DELETE FROM engine_snapshot WHERE t >= ?", (back,))
         at, state = self._snapshot_before(db, back)
-        self._snapshots = [s for s in self._snapshots if s[0] <= at]
+        self._snapshots = [s for s in self._snapshots if s[0] <= at] or [(at, state)]
         self._engine.restore(state)
         self._engine.set_spans(self._engine_spans(db))
         known = {f.key: f for f in self._standing()}
         self._engine.changed = {}
-        self._run(at, target)
+        for mark in (*range(at + _COARSE_MS, target, _COARSE_MS), target):
+            self._run(self._snapshots[-1][0], mark)
+            self._snapshots.append((mark, self._engine.snapshot()))
         truth = {**known, **self._taken()}
         self._withdraw(db, at, truth, now)
         self._write(db, truth, now, amends=True)
