@@ -135,7 +135,10 @@ def load(
                     continue
                 end = 2 + int.from_bytes(body[:2], "big")
                 n = place[body[2:end].split(b"/")[3].decode()]
-                up_to = json.loads(body[end:])["seq"]
+                ack = json.loads(body[end:])
+                if ack["log"] != log:  # of a run before this one
+                    continue
+                up_to = ack["seq"]
                 if up_to > covered[n]:
                     more = up_to - covered[n]
                     took += [now - at for at in due[n][:more]]

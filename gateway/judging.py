@@ -28,6 +28,7 @@ _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
+_BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
 
@@ -99,7 +100,7 @@ class Judging:
         permit_back = self._permits(db)
         if permit_back is not None and permit_back <= reached:
             back = permit_back if back is None else min(back, permit_back)
-        target = max(turn.now - self._site.settle, reached)
+        target = max(_heard_to(turn) - self._site.settle, reached)
         if back is not None:
             self._run_again(db, back, target, turn.now)
         elif target > reached:
@@ -126,13 +127,16 @@ class Judging:
 
     def _run_again(self, db: sqlite3.Connection, back: int, target: int, now: int) -> None:
         """Evidence at `back` is new: derive everything after it once more."""
+        db.execute("DELETE FROM engine_snapshot WHERE t >= ?", (back,))
         at, state = self._snapshot_before(db, back)
-        self._snapshots = [s for s in self._snapshots if s[0] <= at]
+        self._snapshots = [s for s in self._snapshots if s[0] <= at] or [(at, state)]
         self._engine.restore(state)
         self._engine.set_spans(self._engine_spans(db))
         known = {f.key: f for f in self._standing()}
         self._engine.changed = {}
-        self._run(at, target)
+        for mark in (*range(at + _COARSE_MS, target, _COARSE_MS), target):
+            self._run(self._snapshots[-1][0], mark)
+            self._snapshots.append((mark, self._engine.snapshot()))
         truth = {**known, **self._taken()}
         self._withdraw(db, at, truth, now)
         self._write(db, truth, now, amends=True)
@@ -318,6 +322,15 @@ class Judging:
         )
         self._put(db, finding, now, amends=False)
         alerts.raised(db, now, _finding_id(finding), finding)
+
+
+def _heard_to(turn: Turn) -> int:
+    """Up to when evidence has come: now, unless the gateway itself is behind. To derive what is
+    still in its own queue twice would put it farther behind."""
+    if not turn.full:
+        return turn.now
+    newest = max((one.t for one in turn.stored if one.t is not None), default=turn.now)
+    return min(turn.now, max(newest, turn.now - _BEHIND_MS))
 
 
 def _beginning(db: sqlite3.Connection, now: int) -> int:

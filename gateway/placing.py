@@ -53,27 +53,34 @@ class Placing:
         """(records to add, records to remove) for what the journal has just stored."""
         add: list[Record] = []
         remove: list[Record] = []
-        moved: set[Boot] = set()
+        moved: dict[Boot, Anchor | None] = {}  # to the anchor before
         for one in stored:
             key = (one.device, one.log, one.seq)
             before = self._estimated.pop(key, None)
+            if before is None and not one.new:  # told before our memory begins
+                before = self._guess(one.device, one.log, one.seq, one.boot, one.up, one.at)
             if before is not None:
                 remove.append(before)
             boot = (one.device, one.log, one.boot)
             if one.t is not None and not is_stale(one.t, one.at):
                 anchor = self._anchors.get(boot)
                 if anchor is None or one.seq <= anchor[0]:
+                    moved.setdefault(boot, anchor)
                     self._anchors[boot] = (one.seq, one.t, one.up)
-                    moved.add(boot)
             record = self._place(one.device, one.log, one.seq, one.boot, one.up, one.t, one.at)
             if record is not None:
                 add.append(self._filled(record, one.device, one.event, key, one.t))
-        for boot in moved:
-            self._move(db, boot, add, remove)
+        for boot, anchor in moved.items():
+            self._move(db, boot, anchor, add, remove)
         return add, remove
 
     def _move(
-        self, db: sqlite3.Connection, boot: Boot, add: list[Record], remove: list[Record]
+        self,
+        db: sqlite3.Connection,
+        boot: Boot,
+        anchor: Anchor | None,
+        add: list[Record],
+        remove: list[Record],
     ) -> None:
         """A boot's anchor is new: the events without a time of their own move with it."""
         for row in db.execute(
@@ -81,14 +88,21 @@ class Placing:
         ).fetchall():
             key = (row[0], row[1], row[2])
             before = self._estimated.pop(key, None)
-            if before is not None:
-                if before in add:
-                    add.remove(before)
-                else:
-                    remove.append(before)
+            if before in add:
+                add.remove(before)
+            elif before is not None:
+                remove.append(before)
+            else:  # placed before our memory begins
+                _, _, seq, number, up, _, at, _ = row
+                remove.append(_mark(estimate(at, up, anchor[1:] if anchor else None), number, seq))
             record = self._record(*row)
             if record is not None:
                 add.append(record)
+
+    def _guess(self, device: str, log: str, seq: int, boot: int, up: int, at: int) -> Record | None:
+        """Where an event stood before its time was learnt."""
+        placed = self._place(device, log, seq, boot, up, None, at)
+        return None if placed is None else _mark(placed[0], boot, seq)
 
     def _place(
         self, device: str, log: str, seq: int, boot: int, up: int, t: int | None, at: int
@@ -119,3 +133,8 @@ class Placing:
         if t is None:
             self._estimated[key] = record
         return record
+
+
+def _mark(t: int, boot: int, seq: int) -> Record:
+    """An instant from which the past has changed, as a record that no list holds."""
+    return (t, boot, seq, "", -1, None)

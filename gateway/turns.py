@@ -25,7 +25,8 @@ class DeviceState:
 class Turn:
     """What came since the turn before; all empty in a turn that is a mere tick.
 
-    `now` is the house's clock in Unix ms, `mono` real seconds that only go forward.
+    `now` is the house's clock in Unix ms, `mono` real seconds that only go forward. `full`: more
+    had come than a turn takes, so the gateway itself is behind.
     """
 
     now: int
@@ -33,6 +34,7 @@ class Turn:
     stored: Sequence[StoredEvent] = ()
     lost: Sequence[LostRange] = ()
     states: Sequence[DeviceState] = ()
+    full: bool = False
 
 
 Changes = list[tuple[str, dict[str, Any]]]

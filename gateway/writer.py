@@ -156,6 +156,7 @@ class Writer:
         db, now, mono = self._db, self._now(), time.monotonic()
         arrivals = [item for item in items if isinstance(item, Arrival)]
         works = [item for item in items if isinstance(item, Work)]
+        before = db.total_changes
         db.execute("BEGIN IMMEDIATE")
         states: list[DeviceState] = []
         kinds: Counter[str] = Counter()
@@ -164,7 +165,7 @@ class Writer:
         self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
-        turn = Turn(now, mono, stored, lost, states)
+        turn = Turn(now, mono, stored, lost, states, full=len(items) >= BATCH)
         for stage in self._stages:
             self._run_stage(stage, turn)
         results = [_run_work(db, now, work) for work in works]
@@ -172,7 +173,8 @@ class Writer:
         db.execute("COMMIT")
         if arrivals or works:
             self._metrics.commit.observe(time.monotonic() - began)
-        self._health.note("journal", None)
+        if db.total_changes != before:  # an empty turn needs no disk and proves none
+            self._health.note("journal", None)
         for work, (value, fault) in zip(works, results, strict=True):
             _settle(work.done, value, fault)
         for key in touched:
@@ -245,6 +247,7 @@ class Writer:
                 _settle(item.done, None, fault)
         assert self._session is not None
         self._db.close()
+        time.sleep(REOPEN_S)
         while not self._reopen():
             time.sleep(REOPEN_S)
         self._session.reconnect()

@@ -1,0 +1,204 @@
+"""The live stage says what replay says, however the day is cut into turns and restarts."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from gateway import permits, replay, rules, site, store, workdays
+from gateway.arrivals import Arrivals
+from gateway.clock import parse_instant
+from gateway.engine import Engine
+from gateway.events import Refused, decode, split_topic
+from gateway.findings import Finding
+from gateway.journal import Journal
+from gateway.judging import Judging
+from gateway.permits import Permit
+from gateway.timeline import place
+from gateway.turns import Turn
+
+DATA = Path(__file__).parents[1] / "data"
+CASES = ("evening", "into-the-holiday", "make-up-saturday", "winter-morning")
+HALL = site.load(DATA / "site.toml")
+PROGRAM = rules.program(HALL, workdays.load(HALL, None))
+DEVICES = frozenset(device.id for device in HALL.devices)
+SETTLE = HALL.settle
+Line = tuple[int, str, bytes]
+
+
+def sample(case: str, what: str) -> Path:
+    return DATA / "samples" / f"{case}.{what}"
+
+
+def lines_of(case: str) -> list[Line]:
+    found = []
+    for text in sample(case, "events.jsonl").read_bytes().splitlines():
+        line = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+        at, topic = (msgspec.json.decode(line[key]) for key in ("at", "topic"))
+        found.append((at, topic, bytes(line["payload"])))
+    return sorted(found)
+
+
+def beginning_of(arrivals: Arrivals) -> int:
+    return min(
+        record[0]
+        for log in arrivals.logs()
+        for batch in place(log[1], arrivals.copies(log))
+        for record in batch
+    )
+
+
+def told(found: Finding) -> tuple[Any, ...]:
+    return (
+        *(found.rule, found.subject, found.zone, found.since, found.start, found.end),
+        *(found.severity, json.loads(json.dumps(found.evidence))),
+    )
+
+
+class Live:
+    """The journal and the rules of a gateway on one database, without broker or clock."""
+
+    def __init__(self, folder: Path, beginning: int) -> None:
+        self.db = store.open_writer(folder)
+        self.db.execute("INSERT INTO meta VALUES ('first_start', ?)", (str(beginning),))
+        self.switched: list[str] = []
+        self.now = beginning
+        self.start()
+
+    def start(self) -> None:
+        """As after a kill: nothing but the database is left."""
+        self.journal, self.judging = Journal(), Judging(HALL, PROGRAM, self._switch)
+        self.journal.load(self.db)
+        self.judging.load(self.db, self.now)
+
+    def _switch(
+        self, db: sqlite3.Connection, now: int, name: str, finding: Finding, engine: Engine
+    ) -> None:
+        self.switched.append(name)
+
+    def turn(self, now: int, lines: list[Line]) -> None:
+        self.now = now
+        self.db.execute("BEGIN")
+        for at, topic, payload in lines:
+            where = split_topic(topic, HALL.id, DEVICES)
+            if isinstance(where, Refused) or where[1] != "event":
+                continue
+            for raw, item in decode(payload):
+                if isinstance(item, Refused):
+                    self.journal.refuse(topic, where[0], raw, item, at)
+                else:
+                    self.journal.accept(self.db, where[0], raw, item, at)
+        stored, lost = self.journal.write(self.db)
+        turn = Turn(now, now / 1000, stored, lost)
+        self.judging.turn(self.db, turn)
+        self.db.execute("COMMIT")
+        self.judging.committed(turn)
+
+    def give(self, given: list[Permit], entries: list[int]) -> None:
+        """Permits and entries as the HTTP side registers them."""
+        for one in given:
+            self.db.execute(
+                'INSERT INTO permit (id,kind,zones,"from","to",reason,requested_by,approved_by,'
+                "made_at) VALUES (?,?,?,?,?,'','a','b',0)",
+                (one.id, one.kind, json.dumps(one.zones), one.begin, one.end),
+            )
+        for at in entries:
+            self.db.execute("INSERT INTO entry VALUES (?,?,'x','','a',0)", (f"e-{at}", at))
+        self.db.execute(
+            "INSERT INTO meta VALUES ('permits','1') ON CONFLICT (key)"
+            " DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        )
+
+    def findings(self) -> list[tuple[Any, ...]]:
+        rows = self.db.execute(
+            'SELECT rule, subject, zone, since, start, "end", severity, evidence FROM finding'
+            " WHERE state != 'withdrawn' ORDER BY start, rule, subject"
+        )
+        return [(*row[:7], json.loads(row[7])) for row in rows]
+
+
+def play(live: Live, lines: list[Line], end: int, dice: random.Random, restart: float) -> None:
+    """Turn by turn as the lines arrive, ticking where nothing does, up to `end`."""
+    at = 0
+    while at < len(lines):
+        size = dice.choice([1, 1, 2, 5, 20])
+        batch = [line for line in lines[at : at + size] if line[0] <= end]
+        if not batch:
+            break
+        while batch[-1][0] - live.now > 60_000:
+            live.turn(live.now + dice.randint(200, 50_000), [])
+        live.turn(max(live.now, batch[-1][0] + dice.randint(0, 300)), batch)
+        at += len(batch)
+        if dice.random() < restart:
+            live.start()
+    live.turn(end, [])
+
+
+def replayed(case: str, lines: list[Line], upto: int, folder: Path) -> list[tuple[Any, ...]]:
+    log = folder / "log.jsonl"
+    log.write_bytes(
+        b"".join(b'{"at":%d,"topic":"%s","payload":%s}\n' % (a, t.encode(), p) for a, t, p in lines)
+    )
+    arrivals = Arrivals()
+    replay.read(log, HALL, arrivals)
+    given, entries = permits.read(sample(case, "permits.jsonl"))
+    found = replay.findings(PROGRAM, arrivals, permits.spans(given), entries, upto)
+    return [told(finding) for finding in found]
+
+
+def compare(
+    case: str, lines: list[Line], dice: random.Random, restart: float, late: bool, folder: Path
+) -> None:
+    until = parse_instant(sample(case, "until").read_text().strip())
+    end = max(until, lines[-1][0]) + SETTLE + 1000
+    said = replayed(case, lines, end - SETTLE, folder)
+    assert said
+    given, entries = permits.read(sample(case, "permits.jsonl"))
+    arrivals = Arrivals()
+    replay.read(folder / "log.jsonl", HALL, arrivals)
+    live = Live(folder / "data", beginning_of(arrivals))
+    if not late:
+        live.give(given, entries)
+    half = len(lines) * 2 // 3
+    play(live, lines[:half], lines[half][0], dice, restart)
+    if late:
+        live.give(given, entries)
+    play(live, lines[half:], end, dice, restart)
+    assert live.findings() == said
+    live.db.close()
+
+
+@pytest.mark.parametrize("restart", [0.0, 0.02])
+@pytest.mark.parametrize("given_late", [False, True])
+@pytest.mark.parametrize("case", CASES)
+def test_live_says_what_replay_says(
+    case: str, given_late: bool, restart: float, tmp_path: Path
+) -> None:
+    dice = random.Random(f"{case} {given_late} {restart}")
+    compare(case, lines_of(case), dice, restart, given_late, tmp_path)
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("case", CASES)
+def test_evidence_that_is_hours_late_amends_findings(case: str, seed: int, tmp_path: Path) -> None:
+    """Some messages come up to eight hours late, some copies lose their time or come twice."""
+    dice = random.Random(f"{case} {seed}")
+    lines = []
+    for at, topic, payload in lines_of(case):
+        chance = dice.random()
+        late = at + dice.randint(0, 8 * 3_600_000)
+        if chance < 0.02:
+            lines.append((late, topic, payload))
+            continue
+        lines.append((at, topic, payload))
+        if chance < 0.06:
+            lines[-1] = (at, topic, re.sub(rb'"t":\d+', b'"t":null', payload))
+            lines.append((late, topic, payload))
+    compare(case, sorted(lines), dice, 0.01, False, tmp_path)
