@@ -263,6 +263,9 @@ class HostBoard:
     def feed(self):
         """The watchdog of this machine is the launcher."""
 
+    def doze(self):
+        """This machine has no deep sleep: the process waits."""
+
     def restart(self):
         """Reset: the launcher starts the firmware again."""
         raise SystemExit(EXIT_RESTART)

@@ -5,6 +5,7 @@ import json
 from firmware import wire
 
 VERSION = "1.0.0"
+BUILT = (2026, 7, 1)  # no board's clock stands before it when TLS judges a certificate
 
 
 class ConfigError(ValueError):

@@ -110,7 +110,8 @@ class Link:
             self.beat += 1
 
     async def _sleep(self):
-        """Until an event comes; a battery board sleeps deep here."""
+        """Until an event comes; a battery board sleeps deep here, and does not come back."""
+        self._board.doze()
         while not self._log.held():
             self._wake.clear()
             self.beat += 1

@@ -50,8 +50,8 @@ class Device:
         holes, self.log.holes = self.log.holes, []
         for begin, end, why in holes:
             self.say(now, [(wire.LOST, {"from": begin, "to": end, "why": why})])
-        readings = board.begin(self.body.channels, self.setup.meters, self.setup.relay_boot)
-        if not self.safe:
+        if not self.safe:  # a part may be what crashes it
+            readings = board.begin(self.body.channels, self.setup.meters, self.setup.relay_boot)
             self.say(now, self.body.begin(now, readings))
         self.say(now, [self._health(now)])
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -44,6 +45,10 @@ relay = "pm/r1"
 id = "pad"
 kind = "rating-pad"
 [[device]]
+id = "door"
+kind = "opening-sensor"
+power = "battery"
+[[device]]
 id = "pm"
 kind = "power-meter"
 """
@@ -52,30 +57,36 @@ kind = "power-meter"
 class Running:
     """One device process; its stdout lines as JSON, its events as the gateway would count them."""
 
-    def __init__(self, name: str, broker: Mosquitto, folder: Path) -> None:
+    def __init__(
+        self, name: str, broker: Mosquitto, folder: Path, *more: str, url: str = "", **env: str
+    ) -> None:
         config = folder / "site.toml"
         config.write_text(SITE)
+        self.env = {**os.environ, **env}
         self.name = name
         self.flash = folder / name
         command = ["device", name, "--config", str(config), "--data", str(self.flash)]
         self.command = [
             *(sys.executable, "-c", "from gateway.cli import main; main()"),
             *command,
-            *("--broker", f"mqtt://127.0.0.1:{broker.port}"),
+            *("--broker", url or f"mqtt://127.0.0.1:{broker.port}", *more),
         ]
         self.ear = Ear(broker.port, f"hall/1/s/{name}/#")
         self.did: list[dict[str, Any]] = []
+        self.said: list[bytes] = []  # lines of stderr
         self.start()
 
     def start(self) -> None:
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(self.command, stdin=pipe, stdout=pipe, stderr=pipe)
+        self.process = subprocess.Popen(
+            self.command, stdin=pipe, stdout=pipe, stderr=pipe, env=self.env
+        )
         stdout, stderr = self.process.stdout, self.process.stderr
         assert stdout
         assert stderr
         self.threads = [
             threading.Thread(target=lambda: self.did.extend(json.loads(x) for x in stdout)),
-            threading.Thread(target=stderr.read),
+            threading.Thread(target=lambda: self.said.extend(stderr)),
         ]
         for thread in self.threads:
             thread.start()
@@ -123,8 +134,10 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @contextlib.contextmanager
-def device(name: str, broker: Mosquitto, folder: Path) -> Iterator[Running]:
-    running = Running(name, broker, folder)
+def device(
+    name: str, broker: Mosquitto, folder: Path, *more: str, url: str = "", **env: str
+) -> Iterator[Running]:
+    running = Running(name, broker, folder, *more, url=url, **env)
     try:
         yield running
     finally:

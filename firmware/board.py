@@ -1,0 +1,33 @@
+"""Which board this is: a chip with pins, or `hallkeeper device` on a machine with stdin.
+
+A board's flash holds `main.py` with `from firmware import board; board.run()`; beside it lie
+`device.json`, `setup.json` and `board.json` (see `board_chip.py`).
+"""
+
+import sys
+
+CHIPS = ("esp32", "rp2")
+
+
+def make(folder, options=None):
+    """The board that this code runs on. ValueError where board.json is wrong."""
+    if sys.platform in CHIPS:
+        from firmware.board_chip import ChipBoard
+
+        return ChipBoard(folder)
+    from firmware.board_host import HostBoard
+
+    return HostBoard(folder, options or {})
+
+
+def run(folder=""):
+    """A chip's whole life; every ending is a reset."""
+    from firmware import config, main
+
+    board = make(folder)
+    try:
+        main.run(board, folder)
+    except (config.ConfigError, KeyError) as fault:
+        board.note("hallkeeper: " + str(fault))
+        raise  # to the prompt: a board without its files is for whoever commissions it
+    board.restart()

@@ -1,0 +1,280 @@
+"""The board with registers: ESP32 and Pico W. Only here are `machine` and `network` imported.
+
+`board.json` names what is wired where:
+`{"wifi": {"ssid", "key", "country"}, "i2c": {"0": {"scl", "sda", "freq"}},
+"uart": {"1": {"tx", "rx", "baud"}}, "parts": [{"part": "bh1750", "ch": "x1", "bus": "0"}, …]}`;
+`parts.py` says what each part takes. No board has run this file yet: it passes the type checker
+with the stubs of both boards and its tests with a faked `machine`.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+
+import machine
+import network
+
+from firmware import parts
+
+WATCHDOG_MS = 8300  # the RP2040's longest is 8388 ms
+WIFI_MS = 20000  # one try to join
+PERIOD = 1 << 30  # of ticks_ms on both chips
+POLL_MS = 20  # keys, tilt, UARTs
+WAKE_MS = 12 * 3600000  # a battery device reports so often
+
+
+def _cause():
+    """Why the chip started: `power`, `watchdog`, `soft`, `sleep` or `reset`."""
+    found = machine.reset_cause()
+    for name, text in (
+        ("PWRON_RESET", "power"),
+        ("WDT_RESET", "watchdog"),
+        ("SOFT_RESET", "soft"),
+        ("DEEPSLEEP_RESET", "sleep"),
+    ):
+        if found == getattr(machine, name, None):  # the Pico has but the first two
+            return text
+    return "reset"
+
+
+class ChipBoard:
+    """The face of `HostBoard`, on a chip."""
+
+    period = PERIOD
+    speed = 1
+    slack = 250
+
+    def __init__(self, folder):
+        self._folder = folder
+        with open(folder + "/board.json") as file:
+            self._wiring = json.loads(file.read())
+        self.reset_cause = _cause()
+        self.stopped = asyncio.Event()
+        self._watchdog = None
+        self._wlan = None
+        self._last = time.ticks_ms()
+        self._real = 0
+        self._address = None
+        self._parts = []
+        self._doers = []
+        self._buses = {}
+
+    # -- time --------------------------------------------------------------------------------
+
+    def real_ms(self):
+        """Milliseconds since this object was made; does not wrap."""
+        now = time.ticks_ms()
+        self._real += time.ticks_diff(now, self._last)
+        self._last = now
+        return self._real
+
+    def ticks(self):
+        """The chip's milliseconds, which wrap at `period`."""
+        return self.real_ms() & (PERIOD - 1)
+
+    def wall(self):
+        """No battery-backed clock: only the gateway's `time` tells it."""
+
+    # -- what hangs on it --------------------------------------------------------------------
+
+    def begin(self, channels, meters, relay_boot):
+        """Open the buses, start the parts, give their first readings. Starts the watchdog."""
+        for wiring in self._wiring.get("parts", []):
+            part = parts.make(wiring, self, relay_boot)
+            self._parts.append(part)
+            if hasattr(part, "act"):
+                self._doers.append(part)
+        self.feed()
+        readings = []
+        for part in self._parts:
+            readings += self._read(part)
+        return readings
+
+    def pin_in(self, number, pull_up=True):
+        """An input, pulled up where nothing else holds it."""
+        if pull_up:
+            return machine.Pin(number, machine.Pin.IN, machine.Pin.PULL_UP).value
+        return machine.Pin(number, machine.Pin.IN).value
+
+    def pin_out(self, number, level):
+        """An output that begins at `level`."""
+        return machine.Pin(number, machine.Pin.OUT, value=level).value
+
+    def i2c(self, name):
+        """The bus of that name, opened once."""
+        key = "i2c" + str(name)
+        if key not in self._buses:
+            how = self._wiring["i2c"][str(name)]
+            self._buses[key] = machine.I2C(
+                int(name),
+                scl=machine.Pin(how["scl"]),
+                sda=machine.Pin(how["sda"]),
+                freq=how.get("freq", 100000),
+            )
+        return self._buses[key]
+
+    def uart(self, name):
+        """The serial line of that name, opened once; reads do not wait."""
+        key = "uart" + str(name)
+        if key not in self._buses:
+            how = self._wiring["uart"][str(name)]
+            self._buses[key] = machine.UART(
+                int(name),
+                baudrate=how["baud"],
+                tx=machine.Pin(how["tx"]),
+                rx=machine.Pin(how["rx"]),
+                rxbuf=512,
+                timeout=0,
+            )
+        return self._buses[key]
+
+    def tone(self, number):
+        """`play(hertz)` on a pin by PWM; 0 is silence."""
+        pwm = machine.PWM(machine.Pin(number))
+        pwm.duty_u16(0)
+
+        def play(hertz):
+            if hertz:
+                pwm.freq(hertz)
+            pwm.duty_u16(32768 if hertz else 0)
+
+        return play
+
+    def pulses(self, number):
+        """`send(microseconds)`: marks and spaces in turn on a 38 kHz carrier."""
+        if sys.platform == "esp32":
+            import esp32
+
+            rmt = esp32.RMT(  # 1 µs a tick
+                0, pin=machine.Pin(number), clock_div=80, tx_carrier=(38000, 33, 1)
+            )
+            return lambda times: rmt.write_pulses(tuple(times), 1)
+        pwm = machine.PWM(machine.Pin(number))
+        pwm.freq(38000)
+        pwm.duty_u16(0)
+
+        def send(times):  # a bit-banged fallback: the Pico's PIO program is not written
+            level = 21845
+            for micros in times:
+                pwm.duty_u16(level)
+                time.sleep_us(micros)
+                level = 21845 - level
+            pwm.duty_u16(0)
+
+        return send
+
+    def _read(self, part):
+        try:
+            return part.poll(self.real_ms())
+        except (OSError, ValueError) as fault:  # the reading's age tells of it in `health`
+            self.note("part " + part.name + ": " + str(fault))
+            return []
+
+    async def readings(self, ms):
+        """What the parts have read; waits up to `ms` for the first."""
+        until = self.real_ms() + ms
+        while True:
+            items = []
+            for part in self._parts:
+                items += self._read(part)
+            if items or self.real_ms() >= until:
+                return items
+            await asyncio.sleep(min(POLL_MS, ms) / 1000)
+
+    def act(self, item):
+        """Hand a command to the parts: each does what is its own."""
+        for part in self._doers:
+            try:
+                part.act(item)
+            except OSError as fault:
+                self.note("part " + part.name + ": " + str(fault))
+
+    async def listen(self):
+        """A chip has no stdin to serve."""
+
+    async def watch_stop(self):
+        """Nothing stops a chip but its power."""
+
+    def note(self, text):
+        """One line on the serial console."""
+        print(text)
+
+    # -- network, flash, life ----------------------------------------------------------------
+
+    async def network(self):
+        """Join the Wi-Fi where that is not done. OSError after 20 s in vain."""
+        wifi = self._wiring["wifi"]
+        if self._wlan is None:
+            if wifi.get("country"):
+                network.country(wifi["country"])
+            self._wlan = network.WLAN(network.WLAN.IF_STA)
+            self._wlan.active(True)
+        if self._wlan.isconnected():
+            return
+        self._address = None
+        self._wlan.connect(wifi["ssid"], wifi["key"])
+        until = self.real_ms() + WIFI_MS
+        while not self._wlan.isconnected():
+            if self.real_ms() >= until:
+                self._wlan.disconnect()
+                raise OSError("no Wi-Fi")
+            await asyncio.sleep(0.1)
+
+    async def dial(self, setup):
+        """(reader, writer) to the broker. OSError; ValueError where TLS refuses the other end."""
+        if self._address is None:
+            import socket
+
+            self._address = str(socket.getaddrinfo(setup.host, setup.port)[0][-1][0])
+        if not setup.tls:
+            return await asyncio.open_connection(self._address, setup.port)
+        from firmware import tls
+
+        self._floor()
+        name = setup.tls.get("name") or setup.host
+        return await asyncio.open_connection(
+            self._address, setup.port, ssl=tls.context(setup.tls), server_hostname=name
+        )
+
+    def _floor(self):
+        """TLS judges certificates by the clock: before it is learnt, it stands at the build."""
+        from firmware.config import BUILT
+
+        if time.gmtime()[0] < BUILT[0]:
+            machine.RTC().datetime(BUILT + (0, 0, 0, 0, 0))
+
+    def free_blocks(self):
+        """Free blocks of the file system."""
+        return os.statvfs(self._folder or "/")[3]
+
+    def battery(self):
+        """Per cent by the part that measures it, or None."""
+        for part in self._parts:
+            if part.name == "battery":
+                return part.percent()
+        return None
+
+    def feed(self):
+        """Called while the device makes progress, and only then."""
+        if self._watchdog is None:
+            self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
+        self._watchdog.feed()
+
+    def doze(self):
+        """Deep sleep until a contact changes or 12 h are over; the chip boots anew after it."""
+        pins = [part.wake for part in self._parts if getattr(part, "wake", None) is not None]
+        if sys.platform == "esp32" and pins:
+            import esp32
+
+            # ext1 wakes on a level: the one that none of the contacts has now
+            high = all(not machine.Pin(number, machine.Pin.IN).value() for number in pins)
+            level = esp32.WAKEUP_ANY_HIGH if high else esp32.WAKEUP_ALL_LOW
+            esp32.wake_on_ext1(tuple(machine.Pin(number) for number in pins), level)
+            machine.deepsleep(WAKE_MS)
+        # the Pico's deepsleep wakes on no pin: it stays awake, and its battery pays for it
+
+    def restart(self):
+        """Reset the chip."""
+        machine.reset()
