@@ -22,6 +22,8 @@ from gateway.watches import Program
 
 Record = tuple[int, int, int, str, int, Any]
 
+FAILED = "rule.failed"  # a rule that could not be built is a finding about that rule
+
 _SILENCE, _NODE, _HOLD, _END = range(4)
 _IDLE, _COUNTING, _OPEN = range(3)
 _GENERIC = -1  # a parent without counted inputs
@@ -75,6 +77,10 @@ class Engine:
         self._roots = program.roots
         self._pulse_roots = program.pulse_roots
         self._ready = False
+        self.failed = [
+            Finding(FAILED, rule, None, beginning, beginning, None, "warning", (), {"why": why})
+            for rule, why in dict(program.faults).items()
+        ]
 
     # --- what drives it -------------------------------------------------------------------
 
@@ -137,7 +143,7 @@ class Engine:
         rest += [f for many in self.running for f in many]
         rest += [f for route in self.program.routes for f in self.mem[route.node].findings()]
         done, self.out = self.out, []
-        return done + rest
+        return done + rest + self.failed
 
     def snapshot(self) -> tuple[Any, ...]:
         """All that changes, copied; `restore` brings it back."""

@@ -15,9 +15,10 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable
 from typing import Any
 
-from gateway import alerts, permits
+from gateway import permits
 from gateway.engine import Engine, Record
-from gateway.findings import Finding, as_dict
+from gateway.findings import Finding
+from gateway.ledger import Ledger
 from gateway.placing import Placing
 from gateway.site import Site
 from gateway.switching import Switch
@@ -41,7 +42,9 @@ class Judging:
     def __init__(self, site: Site, program: Program, switch: Switch) -> None:
         self._site = site
         self._program = program
-        self._switch = switch
+        self._ledger = Ledger(
+            lambda db, now, name, finding: switch(db, now, name, finding, self._engine)
+        )
         self._mark = _program_mark(site, program)
         self._placing = Placing(program.graph)
         self._engine: Engine
@@ -50,7 +53,7 @@ class Judging:
         self._disk_at = 0
         self._permits_seen: str | None = None
         self._entries: set[int] = set()
-        self._changes: Changes = []
+        self._told_failed = False
 
     # --- the stage ------------------------------------------------------------------------
 
@@ -82,12 +85,21 @@ class Judging:
                 insort(self._records, (at, 0, 0, "", entry, None))
         self._snapshots = [(self._engine.t if row else since, self._engine.snapshot())]
         self._disk_at = now
+        self._told_failed = False
+        self._ledger.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Judge up to `now - settle`; write findings, alerts and what is to be switched."""
-        self._changes = []
-        for lost in turn.lost:
-            self._lost(db, lost.device, lost.first, lost.last, lost.why, lost.at, turn.now)
+        ledger, watch = self._ledger, self._program.lost
+        ledger.changes = []
+        if not self._told_failed:
+            self._told_failed = True
+            ledger.failed(db, self._engine.failed, turn.now)
+        for said in turn.stored:
+            ledger.clock(db, said, turn.now)
+        if watch is not None:
+            for lost in turn.lost:
+                ledger.lost(db, watch, lost, turn.now)
         add, remove = self._placing.take(db, turn.stored)
         reached = self._engine.t
         back = min((r[0] for r in (*add, *remove) if r[0] <= reached), default=None)
@@ -105,12 +117,11 @@ class Judging:
             self._run_again(db, back, target, turn.now)
         elif target > reached:
             self._run(reached, target)
-            self._write(db, self._taken(), turn.now, amends=False)
+            ledger.write(db, self._taken(), turn.now, amends=False)
         self._keep(db, turn.now)
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
-        changes, self._changes = self._changes, []
-        return changes
+        return self._ledger.changes
 
     # --- time forward and back --------------------------------------------------------------
 
@@ -138,8 +149,8 @@ class Judging:
             self._run(self._snapshots[-1][0], mark)
             self._snapshots.append((mark, self._engine.snapshot()))
         truth = {**known, **self._taken()}
-        self._withdraw(db, at, truth, now)
-        self._write(db, truth, now, amends=True)
+        self._ledger.withdraw(db, at, truth, now)
+        self._ledger.write(db, truth, now, amends=True)
 
     def _snapshot_before(self, db: sqlite3.Connection, back: int) -> tuple[int, Any]:
         for at, state in reversed(self._snapshots):
@@ -226,103 +237,6 @@ class Judging:
     def _engine_spans(self, db: sqlite3.Connection) -> permits.Spans:
         return self._engine.spans or _given(db)[0]
 
-    # --- findings in the database -----------------------------------------------------------
-
-    def _write(
-        self, db: sqlite3.Connection, found: dict[Key, Finding], now: int, *, amends: bool
-    ) -> None:
-        for finding in found.values():
-            if finding.end is not None and finding.end <= finding.start and not amends:
-                continue
-            self._put(db, finding, now, amends)
-
-    def _put(self, db: sqlite3.Connection, finding: Finding, now: int, amends: bool) -> None:
-        row = db.execute(
-            'SELECT id, since, "end", state, evidence, cites FROM finding'
-            " WHERE rule=? AND subject=? AND start=?",
-            finding.key,
-        ).fetchone()
-        evidence = json.dumps(finding.evidence, ensure_ascii=False)
-        cites = json.dumps(list(finding.cites), ensure_ascii=False)
-        if row is None:
-            name = _finding_id(finding)
-            state = "open" if finding.end is None else "ended"
-            db.execute(
-                'INSERT INTO finding (id,rule,subject,zone,since,start,"end",severity,cites,'
-                "evidence,state,seen,changed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                (
-                    *(name, finding.rule, finding.subject, finding.zone, finding.since),
-                    *(finding.start, finding.end, finding.severity, cites, evidence),
-                    *(state, now, now),
-                ),
-            )
-            if finding.end is None:
-                alerts.raised(db, now, name, finding)
-                self._switch(db, now, name, finding, self._engine)
-        elif (row[1], row[2], row[4], row[5]) != (finding.since, finding.end, evidence, cites):
-            name, state = row[0], row[3]
-            if amends and row[2] is not None:
-                _remember(db, name, now)
-            if state != "closed":
-                state = "open" if finding.end is None else "ended"
-            db.execute(
-                'UPDATE finding SET since=?,"end"=?,evidence=?,cites=?,state=?,changed=?'
-                " WHERE id=?",
-                (finding.since, finding.end, evidence, cites, state, now, name),
-            )
-            if finding.end is not None and row[2] is None:
-                alerts.returned(db, now, name)
-            elif finding.end is None and row[2] is not None:
-                alerts.raised(db, now, name, finding)
-        else:
-            return
-        self._changes.append(("finding", {"id": name, "state": state, **as_dict(finding)}))
-
-    def _withdraw(
-        self, db: sqlite3.Connection, since: int, truth: dict[Key, Finding], now: int
-    ) -> None:
-        """Findings after `since` that the new evidence does not bear out."""
-        rows = db.execute(
-            'SELECT id, rule, subject, start FROM finding WHERE state IN ("open", "ended")'
-            ' AND rule != "device.lost" AND (start > ? OR "end" IS NULL OR "end" > ?)',
-            (since, since),
-        ).fetchall()
-        for name, rule, subject, start in rows:
-            if (rule, subject, start) not in truth:
-                _remember(db, name, now)
-                db.execute(
-                    'UPDATE finding SET state=\'withdrawn\', "end"=coalesce("end", ?), changed=?'
-                    " WHERE id=?",
-                    (max(start, since), now, name),
-                )
-                alerts.returned(db, now, name)
-                self._changes.append(
-                    (
-                        "finding",
-                        {"id": name, "rule": rule, "subject": subject, "state": "withdrawn"},
-                    )
-                )
-
-    def _lost(
-        self,
-        db: sqlite3.Connection,
-        device: str,
-        first: int,
-        last: int,
-        why: str,
-        at: int,
-        now: int,
-    ) -> None:
-        watch = self._program.lost
-        if watch is None:
-            return
-        evidence = {"from": first, "to": last, "why": why}
-        finding = Finding(
-            watch.rule, device, None, at, at, at, watch.severity, watch.cites, evidence
-        )
-        self._put(db, finding, now, amends=False)
-        alerts.raised(db, now, _finding_id(finding), finding)
-
 
 def _heard_to(turn: Turn) -> int:
     """Up to when evidence has come: now, unless the gateway itself is behind. To derive what is
@@ -349,23 +263,6 @@ def _given(db: sqlite3.Connection) -> tuple[permits.Spans, set[int], str | None]
     ]
     entries = {at for (at,) in db.execute("SELECT at FROM entry")}
     return permits.spans(given), entries, row[0] if row else None
-
-
-def _remember(db: sqlite3.Connection, name: str, now: int) -> None:
-    """Keep what stood before an amendment."""
-    row = db.execute(
-        'SELECT since, start, "end", state, evidence FROM finding WHERE id=?', (name,)
-    ).fetchone()
-    was = dict(zip(("since", "start", "end", "state", "evidence"), row, strict=True))
-    db.execute(
-        "INSERT INTO finding_history (finding, at, was) VALUES (?,?,?)",
-        (name, now, json.dumps(was, ensure_ascii=False)),
-    )
-
-
-def _finding_id(finding: Finding) -> str:
-    text = "\0".join((finding.rule, finding.subject, str(finding.start)))
-    return "f-" + hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _program_mark(site: Site, program: Program) -> str:

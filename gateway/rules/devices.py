@@ -16,7 +16,19 @@ LOST = Rule(
     joined=False,
 )
 
+CLOCK = Rule(
+    id="device.clock",
+    cites=(),
+    each=lambda _: (),  # judged as events arrive, not over a log: see judging.py
+    when=None,
+    formula="设备时钟快 60 秒以上",
+    severity=Severity.NOTICE,
+    tells=(Role.FACILITIES,),
+    joined=False,
+)
+
 RULES = (
+    CLOCK,
     Rule(
         id="device.silent",
         cites=(),

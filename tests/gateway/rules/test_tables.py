@@ -15,7 +15,11 @@ TABLES = (test_lights, test_power, test_aircon, test_doors, test_people, test_de
 
 def test_every_rule_has_a_table() -> None:
     tables = [rule for module in TABLES for rule in module.CASES]
-    assert sorted(tables) == [rule.id for rule in rules.RULES]
+    assert sorted(tables) == [
+        rule.id
+        for rule in rules.RULES
+        if rule.id != "device.clock"  # judged by arrivals, not over a log: test_ledger.py
+    ]
 
 
 def test_every_table_shows_both_a_finding_and_none() -> None:

@@ -1,0 +1,191 @@
+"""Findings in the database: written, amended, withdrawn, in the writer's transaction.
+
+What stood before an amendment is kept in `finding_history`. A finding that is already over when it
+is learnt neither alerts nor switches. Times Unix ms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from firmware.wire import FUTURE_MS
+from gateway import alerts
+from gateway.engine import FAILED
+from gateway.findings import Finding, as_dict
+from gateway.journal import LostRange, StoredEvent
+from gateway.rules.devices import CLOCK
+from gateway.turns import Changes
+from gateway.watches import LostWatch
+
+Key = tuple[str, str, int]
+Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
+"""(db, now, id, finding): a finding has just opened."""
+
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED)  # not the engine's: no rerun withdraws them
+
+
+class Ledger:
+    """Writes findings and their alerts; `changes` is what the live feed is told."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._clocks_off: dict[str, Finding] = {}
+        self.changes: Changes = []
+
+    def load(self, db: sqlite3.Connection) -> None:
+        """Read back which devices' clocks are off."""
+        self.changes = []
+        self._clocks_off = _open_of(db, CLOCK.id)
+
+    def write(
+        self, db: sqlite3.Connection, found: Mapping[Key, Finding], now: int, *, amends: bool
+    ) -> None:
+        """Put down what the engine derived; `amends`: it was derived anew from late evidence."""
+        for finding in found.values():
+            self._put(db, finding, now, amends=amends)
+
+    def _put(self, db: sqlite3.Connection, finding: Finding, now: int, *, amends: bool) -> None:
+        row = db.execute(
+            'SELECT id, since, "end", state, evidence, cites FROM finding'
+            " WHERE rule=? AND subject=? AND start=?",
+            finding.key,
+        ).fetchone()
+        evidence = json.dumps(finding.evidence, ensure_ascii=False)
+        cites = json.dumps(list(finding.cites), ensure_ascii=False)
+        if row is None:
+            name = _finding_id(finding)
+            state = "open" if finding.end is None else "ended"
+            db.execute(
+                'INSERT INTO finding (id,rule,subject,zone,since,start,"end",severity,cites,'
+                "evidence,state,seen,changed) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    *(name, finding.rule, finding.subject, finding.zone, finding.since),
+                    *(finding.start, finding.end, finding.severity, cites, evidence),
+                    *(state, now, now),
+                ),
+            )
+            if finding.end is None:
+                alerts.raised(db, now, name, finding)
+                self._opened(db, now, name, finding)
+        elif (row[1], row[2], row[4], row[5]) != (finding.since, finding.end, evidence, cites):
+            name, state = row[0], row[3]
+            if amends and row[2] is not None:
+                _remember(db, name, now)
+            if state != "closed":
+                state = "open" if finding.end is None else "ended"
+            db.execute(
+                'UPDATE finding SET since=?,"end"=?,evidence=?,cites=?,state=?,changed=?'
+                " WHERE id=?",
+                (finding.since, finding.end, evidence, cites, state, now, name),
+            )
+            if finding.end is not None and row[2] is None:
+                alerts.returned(db, now, name)
+            elif finding.end is None and row[2] is not None:
+                alerts.raised(db, now, name, finding)
+        else:
+            return
+        self.changes.append(("finding", {"id": name, "state": state, **as_dict(finding)}))
+
+    def withdraw(
+        self, db: sqlite3.Connection, since: int, truth: Mapping[Key, Finding], now: int
+    ) -> None:
+        """Findings after `since` that the new evidence does not bear out."""
+        rows = db.execute(
+            'SELECT id, rule, subject, start FROM finding WHERE state IN ("open", "ended")'
+            ' AND rule NOT IN (?, ?, ?) AND (start > ? OR "end" IS NULL OR "end" > ?)',
+            (*_NOT_DERIVED, since, since),
+        ).fetchall()
+        for name, rule, subject, start in rows:
+            if (rule, subject, start) not in truth:
+                _remember(db, name, now)
+                db.execute(
+                    'UPDATE finding SET state=\'withdrawn\', "end"=coalesce("end", ?), changed=?'
+                    " WHERE id=?",
+                    (max(start, since), now, name),
+                )
+                alerts.returned(db, now, name)
+                self.changes.append(
+                    (
+                        "finding",
+                        {"id": name, "rule": rule, "subject": subject, "state": "withdrawn"},
+                    )
+                )
+
+    def lost(self, db: sqlite3.Connection, watch: LostWatch, lost: LostRange, now: int) -> None:
+        """device.lost: since = start = end = the time of the record."""
+        evidence = {"from": lost.first, "to": lost.last, "why": lost.why}
+        at, severity = lost.at, watch.severity
+        finding = Finding(
+            watch.rule, lost.device, None, at, at, at, severity, watch.cites, evidence
+        )
+        self._put(db, finding, now, amends=False)
+        alerts.raised(db, now, _finding_id(finding), finding)
+
+    def failed(self, db: sqlite3.Connection, failed: Iterable[Finding], now: int) -> None:
+        """A rule that is out of order is a finding about that rule, until it is in order again."""
+        by_rule = {f.subject: f for f in failed}
+        standing = _open_of(db, FAILED)
+        for rule in {*by_rule} - {*standing}:
+            self._put(db, by_rule[rule], now, amends=False)
+        for rule in {*standing} - {*by_rule}:
+            self._put(db, replace(standing[rule], end=now), now, amends=False)
+
+    def clock(self, db: sqlite3.Connection, said: StoredEvent, now: int) -> None:
+        """device.clock: a device says a time that is more than a minute ahead of its arrival."""
+        if not said.new or said.event.t is None:
+            return
+        standing = self._clocks_off.get(said.device)
+        ahead = said.event.t - said.at
+        if ahead > FUTURE_MS and standing is None:
+            standing = Finding(
+                CLOCK.id, said.device, None, now, now, None, CLOCK.severity, (), {"ahead_ms": ahead}
+            )
+            self._clocks_off[said.device] = standing
+            self._put(db, standing, now, amends=False)
+        elif ahead <= FUTURE_MS and standing is not None:
+            del self._clocks_off[said.device]
+            self._put(db, replace(standing, end=now), now, amends=False)
+
+
+def _open_of(db: sqlite3.Connection, rule: str) -> dict[str, Finding]:
+    """The open findings of a rule by subject."""
+    rows = db.execute(
+        "SELECT rule, subject, zone, since, start, severity, cites, evidence FROM finding"
+        " WHERE rule=? AND state='open'",
+        (rule,),
+    ).fetchall()
+    return {
+        subject: Finding(
+            rule,
+            subject,
+            zone,
+            since,
+            start,
+            None,
+            severity,
+            tuple(json.loads(cites)),
+            json.loads(evidence),
+        )
+        for rule, subject, zone, since, start, severity, cites, evidence in rows
+    }
+
+
+def _remember(db: sqlite3.Connection, name: str, now: int) -> None:
+    """Keep what stood before an amendment."""
+    row = db.execute(
+        'SELECT since, start, "end", state, evidence FROM finding WHERE id=?', (name,)
+    ).fetchone()
+    was = dict(zip(("since", "start", "end", "state", "evidence"), row, strict=True))
+    db.execute(
+        "INSERT INTO finding_history (finding, at, was) VALUES (?,?,?)",
+        (name, now, json.dumps(was, ensure_ascii=False)),
+    )
+
+
+def _finding_id(finding: Finding) -> str:
+    text = "\0".join((finding.rule, finding.subject, str(finding.start)))
+    return "f-" + hashlib.sha256(text.encode()).hexdigest()[:16]
