@@ -63,6 +63,7 @@ class Engine:
         self._fired: list[int] = []
         self._tapped: list[str] = []
         self._entered = False
+        self._entered_before: int | None = None
         self._leaves = [i.leaves for i in graph.inputs]
         self._device_of = [i.device for i in graph.inputs]
         self._role = [i.role for i in graph.inputs]
@@ -84,9 +85,17 @@ class Engine:
 
     # --- what drives it -------------------------------------------------------------------
 
-    def start(self, spans: dict[tuple[str, ...], list[tuple[int, int]]] | None = None) -> None:
-        """Give every node its value at the beginning. `spans`: permits by key, merged, sorted."""
+    def start(
+        self,
+        spans: dict[tuple[str, ...], list[tuple[int, int]]] | None = None,
+        entered: int | None = None,
+    ) -> None:
+        """Give every node its value at the beginning.
+
+        `spans`: permits by key, merged, sorted. `entered`: the last entry before the beginning.
+        """
         self.spans = dict(spans or {})
+        self._entered_before = entered
         self.heap = [
             (self.beginning + after, _SILENCE, d) for d, after in enumerate(self.graph.silent_after)
         ]
@@ -458,6 +467,10 @@ class Engine:
     def _is_pulse(self, node: int) -> bool:
         return self.graph.op[node] in g.PULSES
 
+    def _is_entry(self, node: int) -> bool:
+        either = self.graph.children[node] if self.graph.op[node] == g.EITHER else (node,)
+        return any(child in self.graph.entered for child in either)
+
     def _in_span(self, i: int, t: int) -> int:
         spans = self.spans.get(self.graph.param[i], [])
         at = bisect_right(spans, (t, 1 << 62))
@@ -482,7 +495,11 @@ class Engine:
             return
         if kind in (g.HELD, g.WITHIN):
             before = FALSE if self._is_pulse(children[0]) else UNKNOWN
-            self.mem[i] = (before, None, None)
+            self.mem[i] = (
+                before,
+                self._entered_before if self._is_entry(children[0]) else None,
+                None,
+            )
         elif kind == g.EDGE:
             self.mem[i] = self.val[children[0]]
         elif kind == g.DELAY:

@@ -92,9 +92,10 @@ def findings(
         return
     end = latest if until is None else until
     entry = program.graph.entry_input
+    entries = list(entries)
     records.extend((t, 0, 0, "", entry, None) for t in entries if beginning <= t <= end)
     engine = Engine(program, beginning)
-    engine.start(spans)
+    engine.start(spans, max((t for t in entries if t < beginning), default=None))
     out = Sorter(_SORT_LIMIT // 8)
     for block in records.sorted():
         engine.run(_until(block, end))

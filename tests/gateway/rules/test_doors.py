@@ -297,6 +297,20 @@ CASES = {
             entries=["19:49:59.999"],
         ),
         Case(
+            "an entry before the beginning, within the ten minutes",
+            [("20:00", opening(D, False)), ("20:05", opening(D, True))],
+            [],
+            until="20:30",
+            entries=["19:55"],
+        ),
+        Case(
+            "an entry before the beginning, one ms too early",
+            [("20:00", opening(D, False)), ("20:05", opening(D, True))],
+            [(D, "20:05", "20:06", "20:16")],
+            until="20:30",
+            entries=["19:54:59.999"],
+        ),
+        Case(
             "the first entry after the start ends it, the second does not",
             [*EMPTY, ("20:00", opening(D, True)), ("20:05", tap(PERSON, "desk-01"))],
             [(D, "20:00", "20:01", "20:05")],

@@ -294,6 +294,20 @@ CASES = {
             entries=["18:10"],
         ),
         Case(
+            "an entry before the beginning attends too, the last of them",
+            [("18:00", light(412))],
+            [(L, "18:50", "18:50", None)],
+            until="19:11",
+            entries=["17:30", "17:50"],
+        ),
+        Case(
+            "an entry an hour before the beginning does not",
+            [("18:00", light(412))],
+            [(L, "18:00", "18:00", None)],
+            until="18:30",
+            entries=["17:00"],
+        ),
+        Case(
             "a checkpoint's tap and a person's card attend too",
             [
                 ("17:00", light(412)),
