@@ -35,7 +35,7 @@ def value(person: Person, channel: str, field: str) -> Any:
 
 def test_a_forgotten_lamp_goes_out_at_closing(tmp_path: Path) -> None:
     with (
-        Serve(tmp_path, start="2026-07-01T17:59:45+08:00") as gateway,
+        Serve(tmp_path, start="2026-07-01T17:59:40+08:00") as gateway,
         Device(gateway, "pm-01") as meter,
         Device(gateway, "occ-01") as room,
     ):
