@@ -263,6 +263,9 @@ class HostBoard:
     def feed(self):
         """The watchdog of this machine is the launcher."""
 
+    def good(self):
+        """No update is on trial here."""
+
     def doze(self):
         """This machine has no deep sleep: the process waits."""
 
