@@ -35,6 +35,7 @@ class Device:
         self.setup = config.load(self._folder)
         _make(self._folder + "/log")
         self.boots = Boots(self._folder).load().begin()
+        board.set_clock(max(self.setup.made, self.boots.latest(), config.BUILT), False)
         self.log = FlashLog(self._folder + "/log", board.free_blocks).mount()
         self.clock = Clock(self.boots, board.ticks, board.period, board.slack)
         self.report = Reporter(self.setup.battery)

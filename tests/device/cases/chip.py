@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 
-from firmware import main
+from firmware import main, parts
 
 
 class Pin:
@@ -43,8 +43,23 @@ def _reset():
     raise Reset()
 
 
+class Rtc:
+    stood = None
+
+    def datetime(self, parts):
+        Rtc.stood = parts
+
+
+class Adc:
+    def __init__(self, pin):
+        pass
+
+    def read_u16(self):
+        return 30000
+
+
 class Machine:
-    Pin, WDT = Pin, Watchdog
+    Pin, WDT, RTC, ADC = Pin, Watchdog, Rtc, Adc
     PWRON_RESET, WDT_RESET = 1, 3  # all that the Pico's firmware has
     cause = 3
 
@@ -181,3 +196,27 @@ def test_a_wrong_part_is_named(folder):
     except KeyError as fault:
         told = str(fault)
     assert "flux" in told
+
+
+def test_the_clock_of_tls_and_the_battery(folder):
+    board = _chip(folder, {"parts": [{"part": "battery", "pin": 1, "empty": 20000, "full": 40000}]})
+    board.begin({}, {}, True)
+    assert board.battery() == 50
+    Rtc.stood = None
+    board.set_clock(1577836800000, False)  # this machine's clock is past that
+    assert Rtc.stood is None
+    board.set_clock(1782864061000, True)
+    assert Rtc.stood == (2026, 7, 1, 2, 0, 1, 1, 0)
+
+
+def test_a_contact_wakes_on_the_other_level_than_was_told(_):
+    level = [0]
+    contact = parts.Contact("contact", lambda: level[0], {"ch": "c1"}, "open", 1, wake=4)
+    assert contact.level() == 0
+    assert contact.poll(0) == [{"ch": "c1", "open": False}]
+    level[0] = 1  # between the last poll and the sleep
+    assert contact.level() == 0
+    assert contact.poll(10) == []
+    assert contact.poll(39) == []
+    assert contact.poll(40) == [{"ch": "c1", "open": True}]
+    assert contact.level() == 1
