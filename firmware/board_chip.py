@@ -22,6 +22,7 @@ WATCHDOG_MS = 8300  # the RP2040's longest is 8388 ms
 WIFI_MS = 20000  # one try to join
 PERIOD = 1 << 30  # of ticks_ms on both chips
 POLL_MS = 20  # keys, tilt, UARTs
+EPOCH_2000 = 946684800  # where time.time() begins on some ports
 WAKE_MS = 12 * 3600000  # a battery device reports so often
 
 
@@ -130,6 +131,10 @@ class ChipBoard:
             )
         return self._buses[key]
 
+    def adc(self, number):
+        """`read()` -> 0–65535 of an analogue pin."""
+        return machine.ADC(machine.Pin(number)).read_u16
+
     def tone(self, number):
         """`play(hertz)` on a pin by PWM; 0 is silence."""
         pwm = machine.PWM(machine.Pin(number))
@@ -232,18 +237,20 @@ class ChipBoard:
             return await asyncio.open_connection(self._address, setup.port)
         from firmware import tls
 
-        self._floor()
         name = setup.tls.get("name") or setup.host
         return await asyncio.open_connection(
             self._address, setup.port, ssl=tls.context(setup.tls), server_hostname=name
         )
 
-    def _floor(self):
-        """TLS judges certificates by the clock: before it is learnt, it stands at the build."""
-        from firmware.config import BUILT
+    def set_clock(self, ms, exact):
+        """TLS judges certificates by the chip's clock: set it to `ms` where that is later.
 
-        if time.gmtime()[0] < BUILT[0]:
-            machine.RTC().datetime(BUILT + (0, 0, 0, 0, 0))
+        `exact`: the gateway said so, and an earlier time counts as well.
+        """
+        seconds = ms // 1000 - (EPOCH_2000 if time.gmtime(0)[0] == 2000 else 0)
+        if exact or time.time() < seconds:
+            year, month, day, hour, minute, second, weekday = time.gmtime(seconds)[:7]
+            machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
 
     def free_blocks(self):
         """Free blocks of the file system."""
@@ -262,18 +269,26 @@ class ChipBoard:
             self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
         self._watchdog.feed()
 
+    def good(self):
+        """This boot has lived a minute and met its broker: an update on trial is kept."""
+        from firmware.update import Slots
+
+        Slots(self._folder).good()
+
     def doze(self):
         """Deep sleep until a contact changes or 12 h are over; the chip boots anew after it."""
-        pins = [part.wake for part in self._parts if getattr(part, "wake", None) is not None]
-        if sys.platform == "esp32" and pins:
+        contacts = [part for part in self._parts if getattr(part, "wake", None) is not None]
+        levels = [part.level() for part in contacts]
+        # ext1 knows "any is high" and "all are low": with two contacts, one of them high, a change
+        # could be missed, and the chip stays awake
+        if sys.platform == "esp32" and contacts and (len(contacts) == 1 or not any(levels)):
             import esp32
 
-            # ext1 wakes on a level: the one that none of the contacts has now
-            high = all(not machine.Pin(number, machine.Pin.IN).value() for number in pins)
-            level = esp32.WAKEUP_ANY_HIGH if high else esp32.WAKEUP_ALL_LOW
-            esp32.wake_on_ext1(tuple(machine.Pin(number) for number in pins), level)
+            pins = tuple(machine.Pin(part.wake) for part in contacts)
+            level = esp32.WAKEUP_ALL_LOW if levels[0] else esp32.WAKEUP_ANY_HIGH
+            esp32.wake_on_ext1(pins, level)
             machine.deepsleep(WAKE_MS)
-        # the Pico's deepsleep wakes on no pin: it stays awake, and its battery pays for it
+        # the Pico's deep sleep wakes on no pin: it stays awake, and its battery pays for it
 
     def restart(self):
         """Reset the chip."""

@@ -44,6 +44,10 @@ class Boots:
             file.write(json.dumps(kept))
         os.rename(self._path + ".t", self._path)
 
+    def latest(self):
+        """The latest time (Unix ms) that any boot has learnt; 0 where none has."""
+        return max(self.offsets.values()) if self.offsets else 0
+
     def begin(self):
         """A new boot: its number is on flash before anything else happens in it."""
         self.boot += 1

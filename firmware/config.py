@@ -5,7 +5,7 @@ import json
 from firmware import wire
 
 VERSION = "1.0.0"
-BUILT = (2026, 7, 1)  # no board's clock stands before it when TLS judges a certificate
+BUILT = 1782864000000  # 2026-07-01: no board's clock stands before it when TLS judges
 
 
 class ConfigError(ValueError):
@@ -25,6 +25,7 @@ class Setup:
         self.client_id = ""
         self.password = None
         self.tls = None  # {"ca": path, "cert": path or None, "key": path or None, "name": text}
+        self.made = BUILT  # Unix ms at which device.json was written
         self.channels = {}  # channel -> kind of event
         self.meters = {}  # meter's channel -> the relay's that feeds its circuit
         self.battery = False
@@ -58,6 +59,7 @@ def load(folder):
         setup.client_id = broker["client_id"]
         setup.password = broker.get("password")
         setup.tls = broker.get("tls")
+        setup.made = int(who.get("made", BUILT))
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
         raise ConfigError(path + ": " + str(fault))
     if not (wire.is_id(setup.site) and wire.is_id(setup.device)):

@@ -329,7 +329,8 @@ class Link:
         t = _object(payload).get("t")
         if isinstance(t, int) and not isinstance(t, bool):
             self.time_at = self._board.real_ms()
-            self._clock.learn(t)
+            if self._clock.learn(t):
+                self._board.set_clock(t, True)
 
 
 def _object(payload):

@@ -35,6 +35,7 @@ class Device:
         self.setup = config.load(self._folder)
         _make(self._folder + "/log")
         self.boots = Boots(self._folder).load().begin()
+        board.set_clock(max(self.setup.made, self.boots.latest(), config.BUILT), False)
         self.log = FlashLog(self._folder + "/log", board.free_blocks).mount()
         self.clock = Clock(self.boots, board.ticks, board.period, board.slack)
         self.report = Reporter(self.setup.battery)
@@ -141,6 +142,7 @@ class Device:
         others = [asyncio.create_task(board.listen()), asyncio.create_task(board.watch_stop())]
         began = board.real_ms()
         turned, beat = began, -1
+        told_good = self.safe
         try:
             while not board.stopped.is_set():
                 if link.done():
@@ -156,6 +158,9 @@ class Device:
                     self.boots.crashes = 0
                     self.boots.save()
                     self._restart = self._restart or self.safe
+                if not told_good and real - began > GOOD_MS and self.link.connected():
+                    board.good()
+                    told_good = True
                 if self._restart:
                     await self._drain()
                     break

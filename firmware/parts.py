@@ -35,6 +35,29 @@ class Contact:
         item[self._field] = seen
         return [item]
 
+    def level(self):
+        """The pin's level as last told: it wakes on the other one, also if that has come since."""
+        if self._told is None:
+            return self._read()
+        return self._true if self._told else 1 - self._true
+
+
+class Battery:
+    """Per cent by voltage, straight between `empty` and `full` (raw readings of the ADC)."""
+
+    def __init__(self, read, empty, full):
+        self.name = "battery"
+        self._read = read
+        self._empty = empty
+        self._full = full
+
+    def poll(self, now):
+        return []
+
+    def percent(self):
+        part = (self._read() - self._empty) * 100 // (self._full - self._empty)
+        return max(0, min(100, part))
+
 
 class Sensor:
     """A driver that is asked every `every` ms; `read()` -> fields or None, OSError, ValueError."""
@@ -265,6 +288,8 @@ def make(wiring, board, relay_boot):
         return Relay(wiring["ch"], board.pin_out(wiring["pin"], level), invert)
     if what == "lamp":
         return Lamp(board.pin_out(wiring["pin"], 0))
+    if what == "battery":
+        return Battery(board.adc(wiring["pin"]), wiring["empty"], wiring["full"])
     if what == "buzzer":
         return Buzzer(board.tone(wiring["pin"]))
     if what == "ir":

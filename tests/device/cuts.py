@@ -178,4 +178,5 @@ def main(what):
     print(json.dumps(cuts(what == "forget", 7 if what == "forget" else 1)))
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
