@@ -149,22 +149,35 @@ def show(broker: str, what: str, found: dict[str, Any], ratio: float | None = No
     )
 
 
-def measure(broker: str, port: int, folder: Path) -> None:
-    with bare(1, port) as process:
-        every = run(process, port=port, devices=MANY)
-    show(broker, "bare paho, every", every)
-    with gateway(folder / "many", MANY, port) as process:
-        found = run(process, port=port, devices=MANY)
-        show(broker, "gateway, every", found, found["rate"] / every["rate"])
-        for rate in (100, 1000):
-            found = run(process, port=port, devices=MANY, rate=rate, warm=4.0)
-            show(broker, f"gateway, at {rate}/s", found)
-    with bare(100, port) as process:
-        sparse = run(process, port=port, devices=FEW, window=8000)
-    show(broker, "bare paho, 1 %", sparse)
-    with gateway(folder / "few", FEW, port) as process:
-        found = run(process, port=port, devices=FEW, window=8000)
-        show(broker, "gateway, 1 %", found, found["rate"] / sparse["rate"])
+@contextlib.contextmanager
+def broker_at(name: str, folder: Path) -> Iterator[int]:
+    """A new one for each run: a session left behind would bring its backlog."""
+    folder.mkdir()
+    if name == "mosquitto":
+        with mosquitto(folder, MOSQUITTO) as outside:
+            yield outside.port
+    else:
+        with nats(folder) as port:
+            yield port
+
+
+def measure(broker: str, folder: Path) -> None:
+    """The rows of one broker."""
+    folder.mkdir()
+    for name, meters, every, window in (("every", MANY, 1, 2000), ("1 %", FEW, 100, 8000)):
+        settings = {"devices": meters, "window": window}
+        with broker_at(broker, folder / f"bare-{meters}") as port, bare(every, port) as process:
+            yardstick = run(process, port=port, **settings)
+        show(broker, f"bare paho, {name}", yardstick)
+        with (
+            broker_at(broker, folder / f"whole-{meters}") as port,
+            gateway(folder / f"gateway-{meters}", meters, port) as process,
+        ):
+            found = run(process, port=port, **settings)
+            show(broker, f"gateway, {name}", found, found["rate"] / yardstick["rate"])
+            for rate in (100, 1000) if meters == MANY else ():
+                found = run(process, port=port, devices=MANY, rate=rate, warm=4.0)
+                show(broker, f"gateway, at {rate}/s", found)
 
 
 def main(brokers: list[str]) -> None:
@@ -173,14 +186,7 @@ def main(brokers: list[str]) -> None:
         median, high = fsync_ms(folder)
         print(f"fsync of 4 KiB here: median {median:.2f} ms, p99 {high:.2f} ms")
         for broker in brokers:
-            place = folder / broker
-            place.mkdir()
-            if broker == "mosquitto":
-                with mosquitto(place, MOSQUITTO) as outside:
-                    measure(broker, outside.port, place)
-            else:
-                with nats(place) as port:
-                    measure(broker, port, place)
+            measure(broker, folder / broker)
 
 
 if __name__ == "__main__":

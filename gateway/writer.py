@@ -124,8 +124,8 @@ class Writer:
                 pass
             self._db.close()
         except BaseException as fault:
-            log.exception("writer.died")
             self._died(f"the writer ended by a fault: {fault!r}")
+            log.exception("writer.died")
             raise
 
     def _once(self) -> bool:
