@@ -15,10 +15,11 @@ from gateway.findings import Finding
 def raised(db: sqlite3.Connection, now: int, finding_id: str, finding: Finding) -> None:
     """A finding opened, or opened again: its alert is unacknowledged."""
     db.execute(
-        "INSERT INTO alert (id, finding, rule, subject, severity, state, opened)"
-        " VALUES (?,?,?,?,?,'unacknowledged',?) ON CONFLICT (id) DO UPDATE SET"
-        " state='unacknowledged', returned_at=NULL WHERE state IN ('returned', 'normal')",
-        (_id(finding_id), finding_id, finding.rule, finding.subject, finding.severity, now),
+        "INSERT INTO alert (id, finding, rule, subject, severity, state, opened, step_due)"
+        " VALUES (?,?,?,?,?,'unacknowledged',?,?) ON CONFLICT (id) DO UPDATE SET"
+        " state='unacknowledged', returned_at=NULL, step_due=excluded.step_due"
+        " WHERE state IN ('returned', 'normal')",
+        (_id(finding_id), finding_id, finding.rule, finding.subject, finding.severity, now, now),
     )
 
 
@@ -29,6 +30,16 @@ def returned(db: sqlite3.Connection, now: int, finding_id: str) -> None:
         " WHEN state='acknowledged' OR severity='notice' THEN 'normal' ELSE 'returned' END"
         " WHERE id=? AND state IN ('unacknowledged', 'acknowledged', 'shelved')",
         (now, _id(finding_id)),
+    )
+
+
+def unshelved(db: sqlite3.Connection, now: int) -> None:
+    """What was put aside long enough is back in the state it had before, and is told of again."""
+    db.execute(
+        "UPDATE alert SET step_due=?, state=CASE"
+        " WHEN acked_at IS NULL THEN 'unacknowledged' ELSE 'acknowledged' END"
+        " WHERE state='shelved' AND shelved_until<=?",
+        (now, now),
     )
 
 

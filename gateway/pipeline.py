@@ -21,7 +21,7 @@ from typing import Any, TextIO, cast
 import structlog
 import uvicorn
 
-from gateway import audit, broker, credentials, people, rules, site, store, workdays
+from gateway import audit, broker, credentials, notify, people, rules, site, store, workdays
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.clock import Clock, parse_instant
@@ -30,6 +30,7 @@ from gateway.context import Context
 from gateway.denials import Denied
 from gateway.devices import DeviceStage
 from gateway.errors import EnvironmentFault, InputFault
+from gateway.escalation import Escalation
 from gateway.history.stage import History
 from gateway.ingest import Session
 from gateway.judging import Judging
@@ -45,6 +46,7 @@ from gateway.writer import Writer
 
 log = structlog.get_logger()
 
+SIREN_TTL_MS = 10 * 60_000
 STOP_S = 0.3  # how long a page's open streams are waited for
 
 
@@ -129,6 +131,7 @@ def stages(house: House) -> list[Stage]:
         Ratings(hall),
         Judging(hall, program, switching),
         switching,
+        Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
         CommandStage(hall.id, house.publish, house.connected),
     ]
 
@@ -142,6 +145,7 @@ class House:
         self.site = hall
         self.calendar = workdays.load(hall, options.data)
         self.feed, self.health, self.metrics = Feed(), Health(), Metrics()
+        self.addresses = notify.addresses(hall, os.environ)
         self._devices = frozenset(device.id for device in hall.devices)
         self._session: Session | None = None
         self._embedded: EmbeddedBroker | None = None
@@ -154,6 +158,10 @@ class House:
             *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),
         )
+        self._notifier = notify.Notifier(
+            *(options.data, f"厅守 · {hall.name}", self.addresses, self._writer.submit),
+            *(options.clock.now, options.speed),
+        )
 
     def publish(self, topic: str, payload: bytes) -> bool:
         """To a device, at QoS 1; False where there is no connection."""
@@ -161,6 +169,10 @@ class House:
 
     def connected(self) -> bool:
         return self._session is not None and self._session.up
+
+    def wake(self) -> None:
+        """There is something to deliver."""
+        self._notifier.wake()
 
     def run(self) -> Site | None:
         """The site to go on with, or None when it is over."""
@@ -213,6 +225,7 @@ class House:
                 wide=self._embedded is None,
             )
             self._writer.start(db, self._session)
+            self._notifier.start()
             self._session.start()
             self._greet(endpoint, password)
             await self._http(door)
@@ -260,6 +273,7 @@ class House:
     def _close(self) -> None:
         if self._session is not None:
             self._session.stop()
+        self._notifier.stop()
         self._writer.stop()
 
     def _context(self) -> Context:

@@ -18,6 +18,7 @@ from gateway.context import Context
 MAX_SHELF_MIN = 480
 State = Literal["unacknowledged", "acknowledged", "returned", "normal", "shelved", "suppressed"]
 _TIMES = ("opened", "acked_at", "shelved_until", "returned_at", "closed_at")
+_HIDDEN = ("step_due",)
 _SELECT = (
     'SELECT a.*, f.zone, f.since, f."end" FROM alert a LEFT JOIN finding f ON f.id = a.finding'
 )
@@ -44,17 +45,19 @@ def router(ctx: Context) -> APIRouter:
     ) -> dict[str, Any]:
         """Newest first. `active`: everything but `normal`."""
         opened, following = cursor(after) or (2**62, "")
-        rows = ctx.reader().execute(
+        db = ctx.reader()
+        rows = db.execute(
             f"{_SELECT} WHERE (a.opened, a.id) < (?1, ?2) AND (?3 IS NULL OR a.state = ?3)"
             " AND (?4 IS NULL OR (a.state <> 'normal') = ?4)"
             " ORDER BY a.opened DESC, a.id DESC LIMIT ?5",
             (opened, following, state, active, limit + 1),
-        )
+        ).fetchall()
+        sent = notifications(db, [row["id"] for row in rows], tz)
         return page(
-            rows.fetchall(),
+            rows,
             limit,
             key=lambda row: (row["opened"], row["id"]),
-            item=lambda row: told(row, tz),
+            item=lambda row: told(row, tz, sent.get(row["id"], [])),
         )
 
     def change(
@@ -64,7 +67,9 @@ def router(ctx: Context) -> APIRouter:
             work(db, now, _row(db, alert))
 
         written(ctx, inside)
-        answer = told(_row(ctx.reader(), alert), tz)
+        db = ctx.reader()
+        sent = notifications(db, [alert], tz).get(alert, [])
+        answer = told(_row(db, alert), tz, sent)
         ctx.live.publish("alert", answer)
         return answer
 
@@ -134,12 +139,30 @@ def acknowledged(state: str) -> str | None:
     }.get(state)
 
 
-def told(row: sqlite3.Row, tz: str) -> dict[str, Any]:
+def told(row: sqlite3.Row, tz: str, sent: list[dict[str, Any]]) -> dict[str, Any]:
     """An alert as the API shows it."""
-    made = {name: row[name] for name in row.keys()}  # noqa: SIM118 - a Row iterates values
+    names = [name for name in row.keys() if name not in _HIDDEN]  # noqa: SIM118 - a Row's values
+    made = {name: row[name] for name in names}
     for name in (*_TIMES, "since", "end"):
         made[name] = shown(made[name], tz)
-    return made
+    return made | {"notifications": sent}
+
+
+def notifications(
+    db: sqlite3.Connection, alerts: list[str], tz: str
+) -> dict[str, list[dict[str, Any]]]:
+    """What was told of each alert, oldest first; of an address only its scheme."""
+    marks = ",".join("?" * len(alerts))
+    rows = db.execute(
+        "SELECT alert, coalesce(sent_at, made_at), role, channel, state, tries, answer"
+        f" FROM notification WHERE alert IN ({marks}) ORDER BY id",
+        alerts,
+    )
+    found: dict[str, list[dict[str, Any]]] = {}
+    for alert, at, role, channel, state, tries, answer in rows:
+        one = {"at": shown(at, tz), "to": role, "channel": channel or None, "state": state}
+        found.setdefault(alert, []).append(one | {"tries": tries, "answer": answer})
+    return found
 
 
 def _row(db: sqlite3.Connection, alert: str) -> sqlite3.Row:
