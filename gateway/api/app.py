@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio.to_thread
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 
 from gateway import people
 from gateway.api import (
@@ -78,4 +79,5 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
         return people.who(ctx.reader(), token, at)
 
     app.add_middleware(Gate, who=signed_in)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=6)  # never the stream
     return app
