@@ -271,7 +271,7 @@ class ChipBoard:
 
     def good(self):
         """This boot has lived a minute and met its broker: an update on trial is kept."""
-        from firmware.update import Slots
+        from firmware.slots import Slots
 
         Slots(self._folder).good()
 

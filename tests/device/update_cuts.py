@@ -10,7 +10,8 @@ import json
 import os
 import sys
 
-from firmware.update import Slots, Update
+from firmware.slots import Slots
+from firmware.update import Update
 from tests.device import signing
 from tests.device.cuts import Cut, Flash
 

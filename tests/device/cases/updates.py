@@ -4,7 +4,8 @@ import binascii
 import os
 
 from firmware import ed25519, manifest
-from firmware.update import Slots, Update
+from firmware.slots import Slots
+from firmware.update import Update
 from tests.device import signing
 
 # RFC 8032, 7.1: tests 1 to 3 as (public key, message, signature)
