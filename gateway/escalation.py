@@ -173,7 +173,7 @@ class Escalation:
 
     def _silence(self, db: sqlite3.Connection, now: int) -> None:
         """Once no alert that sounded is unanswered, the panels are quiet again."""
-        sounding = "kind='siren' AND state='sent' AND answer IS NULL"
+        sounding = "n.kind='siren' AND n.state='sent' AND n.answer IS NULL"
         answered = db.execute(
             f"SELECT a.finding FROM notification n JOIN alert a ON a.id = n.alert WHERE {sounding}"
             " AND a.state != 'unacknowledged' LIMIT 1"
@@ -181,10 +181,10 @@ class Escalation:
         if answered is None:
             return
         db.execute(
-            f"UPDATE notification SET answer='silenced' WHERE {sounding} AND alert IN"
+            f"UPDATE notification AS n SET answer='silenced' WHERE {sounding} AND n.alert IN"
             " (SELECT id FROM alert WHERE state != 'unacknowledged')"
         )
-        if db.execute(f"SELECT 1 FROM notification WHERE {sounding} LIMIT 1").fetchone():
+        if db.execute(f"SELECT 1 FROM notification n WHERE {sounding} LIMIT 1").fetchone():
             return
         for panel in self._panels:
             self._command(db, now, panel, answered[0], "off", "")

@@ -59,6 +59,7 @@ export const en: Record<Key, string> = {
   "role.manager": "manager",
   "role.auditor": "auditor",
   "role.admin": "administrator",
+  "role.siren": "panel siren",
   "role.everyone": "everyone",
   "sign.title": "Sign in",
   "sign.lead": "Watch over a service hall",

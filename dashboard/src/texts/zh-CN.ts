@@ -59,6 +59,7 @@ export const zh = {
   "role.manager": "负责人",
   "role.auditor": "审计",
   "role.admin": "管理员",
+  "role.siren": "值班台警报",
   "role.everyone": "所有人",
   "sign.title": "登录",
   "sign.lead": "政务服务大厅值守",
