@@ -229,7 +229,7 @@ def _power(hall: Site, minute: int) -> Iterator[Fact]:
             watts = rated * 0.1
         else:
             busy = 8 * 60 + 40 <= minute < 17 * 60 + 20
-            kettle = index == 1 and 10 * 60 + 40 <= minute < 10 * 60 + 44
+            kettle = index == 3 and 10 * 60 + 40 <= minute < 10 * 60 + 44
             watts = (160.0 + 11 * (minute // 7 % 5) if busy else 3.0) + (1400.0 if kettle else 0.0)
         yield circuit.meter.device, {"ch": circuit.meter.ch, "w": watts}
 
