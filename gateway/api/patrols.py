@@ -50,7 +50,7 @@ def router(ctx: Context) -> APIRouter:
                 days,
                 now,
             )
-            if first <= round_.begin < last
+            if max(first, _beginning(ctx)) <= round_.begin < last
         ]
         place = (cursor(after) or (-1, ""))[0] + 1
         return page(
@@ -61,6 +61,12 @@ def router(ctx: Context) -> APIRouter:
         )
 
     return made
+
+
+def _beginning(ctx: Context) -> int:
+    """The gateway's first start: rounds that began before it are not judged, nor shown."""
+    row = ctx.reader().execute("SELECT value FROM meta WHERE key='first_start'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def taps(ctx: Context, begin: int, end: int) -> list[rounds.Tap]:

@@ -29,7 +29,7 @@ export function AlarmStrip() {
           </span>
         )}
         <span class="strip-time">
-          <Since at={worst.since} /> · <Lasting since={worst.since} />
+          <Since at={worst.since} /> · {worst.over ? t("astate.returned") : <Lasting since={worst.since} />}
         </span>
       </a>
       {heads.length > 1 && <a href={href("alerts")}>{t("strip.more", { n: heads.length - 1 })}</a>}
