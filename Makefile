@@ -7,7 +7,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
-MINUTES ?= 10
 ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -20,7 +19,7 @@ WITH_DASHBOARD := $(STATIC)
 WITH_TSC := dashboard/node_modules/.stamp
 endif
 
-.PHONY: help setup run test check bench soak clean lock format
+.PHONY: help setup run test check bench clean lock format
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -52,9 +51,6 @@ format: .venv/.dev ## put the style right
 
 bench: .venv/.dev .venv/.debian $(WITH_DASHBOARD) ## each figure of bench/, as a table
 	@for file in bench/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
-
-soak: .venv/.dev .venv/.debian ## random kills of everything for MINUTES=10
-	@$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 lock: ## pin the requirements anew
 	@$(PYTHON) -m venv .venv-lock

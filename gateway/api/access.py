@@ -44,6 +44,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/entries"): ANY - {"viewer", "counter"},
     ("POST", "/entries"): _DESK,
     ("GET", "/patrols"): ANY,
+    ("POST", "/patrols/{round_id}/sign"): _DESK,
     ("GET", "/ratings/summary"): ANY - {"viewer"},
     ("GET", "/series"): ANY,
     ("GET", "/energy"): ANY,

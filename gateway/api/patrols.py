@@ -2,19 +2,41 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from gateway import rounds
-from gateway.api.asked import After, From, Limit, To, cursor, instant, page, shown
+from gateway import audit, people, rounds
+from gateway.api.asked import (
+    After,
+    From,
+    Limit,
+    Person,
+    To,
+    cursor,
+    instant,
+    page,
+    shown,
+    written,
+)
 from gateway.api.problems import Problem
 from gateway.context import Context
 from gateway.history.times import COLUMNS, read
 
 MAX_DAYS = 100
+
+
+class Signature(BaseModel):
+    """`as` is the part that the person signs for."""
+
+    part: Annotated[Literal["patroller", "supervisor"], Field(alias="as")]
+    password: Annotated[str, Field(min_length=1, max_length=256)]
+
+
 DAY_MS = 86400_000
 
 
@@ -60,7 +82,50 @@ def router(ctx: Context) -> APIRouter:
             item=lambda pair: told(ctx, pair[1]),
         )
 
+    @made.post("/patrols/{round_id}/sign", status_code=201)
+    def sign(round_id: str, person: Person, asked: Signature) -> dict[str, Any]:
+        """Sign a round as its patroller or supervisor; the password is given again."""
+        route, _, begun = round_id.rpartition("~")
+        if route not in {r.id for r in ctx.site.routes} or not begun.isdecimal():
+            raise Problem(404, "no such round")
+        if people.verify(ctx.reader(), person.name, asked.password) is None:
+            raise Problem(403, "the password is wrong")
+        part = asked.part
+
+        def work(db: sqlite3.Connection, now: int) -> str | None:
+            signed = dict(
+                db.execute(
+                    "SELECT part, who FROM patrol_signature WHERE route=? AND begin=?",
+                    (route, int(begun)),
+                ).fetchall()
+            )
+            if part in signed:
+                return f"already signed by {signed[part]}"
+            if person.name in signed.values():
+                return "patroller and supervisor are two people"
+            db.execute(
+                "INSERT INTO patrol_signature (route, begin, part, who, at) VALUES (?,?,?,?,?)",
+                (route, int(begun), part, person.name, now),
+            )
+            audit.append(db, now, person.name, "patrol.sign", {"round": round_id, "as": part})
+            return None
+
+        refused = written(ctx, work)
+        if refused is not None:
+            raise Problem(409, refused)
+        return {"round": round_id, "signatures": signatures(ctx, route, int(begun))}
+
     return made
+
+
+def signatures(ctx: Context, route: str, begin: int) -> list[dict[str, Any]]:
+    """Who signed a round, as what and when."""
+    rows = ctx.reader().execute(
+        "SELECT part, who, at FROM patrol_signature WHERE route=? AND begin=? ORDER BY at",
+        (route, begin),
+    )
+    tz = ctx.site.timezone
+    return [{"as": part, "who": who, "at": shown(at, tz)} for part, who, at in rows]
 
 
 def _beginning(ctx: Context) -> int:
@@ -99,6 +164,7 @@ def told(ctx: Context, made: rounds.Round) -> dict[str, Any]:
             {"id": point, "name": names.get(point, point), "at": shown(at, tz)}
             for point, at in made.taps
         ],
+        "signatures": signatures(ctx, made.route, made.begin),
         "flags": [
             {"what": flag.what, "at": shown(flag.at, tz), "checkpoint": flag.checkpoint}
             for flag in made.flags

@@ -1,0 +1,51 @@
+"""A patrol round is signed by two people, each with the password again."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from gateway import audit, people
+from tests.gateway.api.house import House
+
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def signer(house: House, anyone: httpx.Client) -> object:
+    hashed = people.hashed(PASSWORD)
+
+    def make(name: str) -> dict[str, str]:
+        house.submit(lambda db, now: people.create(db, now, name, "duty", hashed, "test")).result()
+        answer = anyone.post("/api/v1/login", json={"user": name, "password": PASSWORD})
+        anyone.cookies.clear()
+        return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+    return make
+
+
+def test_two_people_sign_a_round(house: House, anyone: httpx.Client, signer) -> None:  # type: ignore[no-untyped-def]
+    walker, second = signer("walker"), signer("second")
+    round_ = anyone.get("/api/v1/patrols", headers=walker).json()["items"][0]
+    assert round_["signatures"] == []
+    path = f"/api/v1/patrols/{round_['id']}/sign"
+
+    def sign(who: dict[str, str], part: str, password: str = PASSWORD) -> int:
+        body = {"as": part, "password": password}
+        return anyone.post(path, headers=who, json=body).status_code
+
+    assert sign(walker, "patroller", "wrong") == 403
+    assert sign(walker, "patroller") == 201
+    assert sign(walker, "patroller") == 409
+    assert sign(walker, "supervisor") == 409
+    assert sign(second, "supervisor") == 201
+    told = anyone.get("/api/v1/patrols", headers=walker).json()["items"][0]
+    assert [(s["as"], s["who"]) for s in told["signatures"]] == [
+        ("patroller", "walker"),
+        ("supervisor", "second"),
+    ]
+    assert audit.check(house.db) is None
+    nowhere = anyone.post(
+        "/api/v1/patrols/none~1/sign", headers=walker, json={"as": "patroller", "password": "x"}
+    )
+    assert nowhere.status_code == 404
