@@ -68,9 +68,6 @@ def addresses(site: Site, environment: Mapping[str, str]) -> dict[Address, str]:
         name = one.url.removeprefix("env:")
         url = environment.get(name, "") if name != one.url else one.url
         found[one.to, index] = url if url and _works(url) else ""
-        if not found[one.to, index]:
-            why = "is not set" if not url else "is no apprise address"
-            log.warning("notify.unaddressed", role=one.to, address=_shown(one.url), reason=why)
     return found
 
 
@@ -94,10 +91,6 @@ def _works(url: str) -> bool:
     import apprise
 
     return apprise.Apprise.instantiate(url, suppress_exceptions=True) is not None
-
-
-def _shown(url: str) -> str:
-    return url if url.startswith("env:") else url.partition("://")[0]
 
 
 @dataclass
@@ -141,6 +134,7 @@ class Notifier:
         self._data = data
         self._title = title
         self._to = {address: url for address, url in to.items() if url}
+        self._unaddressed = sorted({role for (role, _), url in to.items() if not url})
         self._submit = submit
         self._now = now
         self._speed = speed
@@ -153,6 +147,9 @@ class Notifier:
 
     def start(self) -> None:
         """What was queued before goes out at once: the channel may have been put right."""
+        for role in self._unaddressed:
+            reason = "a [[notify]] url is missing, or its variable is not set, or is no address"
+            log.warning("notify.unaddressed", role=role, reason=reason)
         self._submit(lambda db, now: begin(db, now, tuple(self._to)))
         self._thread.start()
 

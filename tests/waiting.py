@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(cond: Callable[[], T], what: str = "", timeout: float = 20.0) -> T:
+def wait_for(cond: Callable[[], T], what: str = "", timeout: float = 60.0) -> T:
     """Call `cond` until it is true and return what it gave; AssertionError after `timeout` s."""
     deadline = time.monotonic() + timeout
     while True:
