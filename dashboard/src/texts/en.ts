@@ -162,6 +162,7 @@ export const en: Record<Key, string> = {
   "rate.count": "ratings",
   "rate.mean": "mean {mean}",
   "rate.few": "fewer than 5, levels hidden",
+  "rate.fewEach": "fewer than 5 at each counter, levels hidden",
   "rate.none": "No rating yet today.",
   "rate.step": "Mean and levels move in steps of five",
   "exits.title": "Exits",

@@ -162,6 +162,7 @@ export const zh = {
   "rate.count": "条评价",
   "rate.mean": "均分 {mean}",
   "rate.few": "不足 5 条，不显示分布",
+  "rate.fewEach": "各窗口均不足 5 条，不显示分布",
   "rate.none": "今天还没有评价。",
   "rate.step": "均分与分布按 5 条一档更新",
   "exits.title": "安全出口",

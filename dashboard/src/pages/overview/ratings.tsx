@@ -56,7 +56,7 @@ function Body({ rows, counts }: { rows: RatingRow[]; counts: Record<string, numb
           <p class="faint">{t("rate.step")}</p>
         </>
       ) : (
-        <p class="second">{t("rate.few")}</p>
+        <p class="second">{t("rate.fewEach")}</p>
       )}
     </div>
   );
