@@ -8,16 +8,17 @@ A record is `(t, boot, seq, log, input, value)`, `input` a number of `Graph.inpu
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 from gateway import graph as g
+from gateway import nodes
 from gateway.evidence import explain
 from gateway.findings import Finding
 from gateway.logic import FALSE, TRUE, UNKNOWN
+from gateway.nodes import GENERIC, absorbing
 from gateway.watches import Program
 
 Record = tuple[int, int, int, str, int, Any]
@@ -26,7 +27,6 @@ FAILED = "rule.failed"  # a rule that could not be built is a finding about that
 
 _SILENCE, _NODE, _HOLD, _END = range(4)
 _IDLE, _COUNTING, _OPEN = range(3)
-_GENERIC = -1  # a parent without counted inputs
 
 
 class Engine:
@@ -60,10 +60,10 @@ class Engine:
         self.spans: dict[tuple[str, ...], list[tuple[int, int]]] = {}
         self.heap: list[tuple[int, int, int]] = []
         self._touched_roots: list[int] = []
-        self._fired: list[int] = []
+        self.fired: list[int] = []
         self._tapped: list[str] = []
         self._entered = False
-        self._entered_before: int | None = None
+        self.entered_before: int | None = None
         self._leaves = [i.leaves for i in graph.inputs]
         self._device_of = [i.device for i in graph.inputs]
         self._role = [i.role for i in graph.inputs]
@@ -72,7 +72,7 @@ class Engine:
             if one.device >= 0:
                 self._inputs_of[one.device].append(index)
         self._parents = [
-            tuple((p, _absorbing(graph.op[p])) for p in dict.fromkeys(parents))
+            tuple((p, absorbing(graph.op[p])) for p in dict.fromkeys(parents))
             for parents in graph.parents
         ]
         self._roots = program.roots
@@ -95,20 +95,20 @@ class Engine:
         `spans`: permits by key, merged, sorted. `entered`: the last entry before the beginning.
         """
         self.spans = dict(spans or {})
-        self._entered_before = entered
+        self.entered_before = entered
         self.heap = [
             (self.beginning + after, _SILENCE, d) for d, after in enumerate(self.graph.silent_after)
         ]
         heapify(self.heap)
         for i in range(len(self.val)):
-            self._init_node(i)
+            nodes.begin(self, i)
         for route in self.program.routes:
-            self._sleep(route.node, self.beginning)
+            self.sleep(route.node, self.beginning)
         for node, watches in enumerate(self._roots):
             if watches and self.val[node] == TRUE:
                 self._touched_roots.append(node)
         for node in (*self.graph.timed, *self.graph.spans.values()):
-            self._sleep(node, self.beginning)
+            self.sleep(node, self.beginning)
         heappush(self.heap, (self.beginning, _HOLD, -1))
         self._ready = True
 
@@ -249,7 +249,7 @@ class Engine:
         for watch in holds:
             if watch >= 0:
                 self._hold_over(watch, t)
-        if ends or self._entered or self._fired:
+        if ends or self._entered or self.fired:
             self._judge_pulses(t, ends)
 
     def _settle(self, t: int) -> None:
@@ -265,14 +265,14 @@ class Engine:
             elif kind == g.OR:
                 v = TRUE if absorbing[i] else UNKNOWN if unknowns[i] else FALSE
             else:
-                v = self._evaluate(i, kind, t)
+                v = nodes.evaluate(self, i, kind, t)
             old = val[i]
             if v == old:
                 continue
             val[i] = v
             at[i] = t
             for p, counted in parents[i]:
-                if counted != _GENERIC:
+                if counted != GENERIC:
                     if old == counted:
                         absorbing[p] -= 1
                     elif old == UNKNOWN:
@@ -292,7 +292,7 @@ class Engine:
             self.flag[node] = 1
             heappush(self.dirty, node)
 
-    def _sleep(self, node: int, t: int) -> None:
+    def sleep(self, node: int, t: int) -> None:
         """Evaluate the node again at t; one entry a node is enough, the earliest."""
         due = self.due[node]
         if due is None or t < due:
@@ -357,165 +357,6 @@ class Engine:
         finding = Finding(watch.rule, name, None, t, t, t, watch.severity, watch.cites, evidence)
         self.out.append(finding)
         self._note(finding)
-
-    # --- nodes ----------------------------------------------------------------------------
-
-    def _evaluate(self, i: int, kind: int, t: int) -> int:
-        graph, val = self.graph, self.val
-        children = graph.children[i]
-        if kind == g.LEAF:
-            key, test, limit = graph.param[i]
-            value = self.raw[key]
-            return UNKNOWN if value is None else TRUE if test(value, limit) else FALSE
-        if kind == g.NOT:
-            return 2 - val[children[0]]
-        if kind == g.SILENT:
-            return TRUE if self.silent[graph.param[i]] else FALSE
-        if kind == g.TIMED:
-            value, following = graph.param[i](t)
-            if following is not None:
-                self._sleep(i, following)
-            return TRUE if value else FALSE
-        if kind == g.SPANS:
-            return self._in_span(i, t)
-        if kind in (g.HELD, g.WITHIN):
-            return self._window(i, kind, t)
-        if kind == g.SINCE:
-            return self._since(i)
-        if kind == g.LATCH:
-            if val[children[0]] == TRUE:
-                return TRUE
-            return FALSE if val[children[1]] == TRUE else val[i]
-        if kind == g.ROUTE:
-            return self._step_route(i, t)
-        if kind == g.CONST:
-            return int(graph.param[i])
-        if self._pulse(i, kind, t):
-            self._fired.append(i)
-            return TRUE
-        return FALSE
-
-    def _pulse(self, i: int, kind: int, t: int) -> bool:
-        graph, val, mem = self.graph, self.val, self.mem
-        children = graph.children[i]
-        if kind == g.PULSE:
-            fired = bool(mem[i] == TRUE)
-            mem[i] = None
-            return fired
-        if kind == g.EDGE:
-            before, mem[i] = mem[i], val[children[0]]
-            ends = (FALSE, TRUE) if graph.param[i] else (TRUE, FALSE)
-            return (before, mem[i]) == ends
-        if kind == g.GATE:
-            return val[children[0]] == TRUE and val[children[1]] == TRUE
-        if kind == g.EITHER:
-            return any(val[c] == TRUE for c in children)
-        if kind == g.DELAY:
-            waiting: tuple[int, ...] = mem[i]
-            due = bool(waiting) and waiting[0] == t
-            if due:
-                waiting = waiting[1:]
-            if val[children[0]] == TRUE:
-                waiting = (*waiting, t + graph.param[i])
-            mem[i] = waiting
-            if waiting:
-                self._sleep(i, waiting[0])
-            return due
-        # QUIET: what the state was up to, but not at, this instant
-        was, ended = mem[i]
-        is_now = val[children[1]]
-        quiet = was != TRUE and (ended is None or ended <= t - graph.param[i])
-        if was == TRUE and is_now != TRUE:
-            ended = t
-        mem[i] = (is_now, ended)
-        return val[children[0]] == TRUE and quiet
-
-    def _since(self, i: int) -> int:
-        """mem is what the first operand was up to this instant: (s, t] begins before it."""
-        a, b = (self.val[c] for c in self.graph.children[i])
-        if self._is_pulse(self.graph.children[i][1]):
-            return min(a, max(b, self.val[i]))
-        up_to_now: int = min(self.mem[i], self.val[i])
-        self.mem[i] = a
-        return max(b, min(a, up_to_now))
-
-    def _window(self, i: int, kind: int, t: int) -> int:
-        """held and within: the extreme of the last d ms.
-
-        mem: (the part's last value, last end of the deciding value, last end of unknown).
-        """
-        child, d = self.graph.children[i][0], self.graph.param[i]
-        strong = FALSE if kind == g.HELD else TRUE
-        v, (was, strong_end, unknown_end) = self.val[child], self.mem[i]
-        if was == strong:
-            strong_end = t
-        elif was == UNKNOWN:
-            unknown_end = t
-        if v == strong and self._is_pulse(child):
-            strong_end, v = t, FALSE
-        self.mem[i] = (v, strong_end, unknown_end)
-        if v == strong or (strong_end is not None and t < strong_end + d):
-            result, until = strong, strong_end
-        elif v == UNKNOWN or (unknown_end is not None and t < unknown_end + d):
-            result, until = UNKNOWN, unknown_end
-        else:
-            return 2 - strong
-        if v != result and until is not None:
-            self._sleep(i, until + d)
-        return result
-
-    def _is_pulse(self, node: int) -> bool:
-        return self.graph.op[node] in g.PULSES
-
-    def _is_entry(self, node: int) -> bool:
-        either = self.graph.children[node] if self.graph.op[node] == g.EITHER else (node,)
-        return any(child in self.graph.entered for child in either)
-
-    def _in_span(self, i: int, t: int) -> int:
-        spans = self.spans.get(self.graph.param[i], [])
-        at = bisect_right(spans, (t, 1 << 62))
-        inside = at > 0 and t < spans[at - 1][1]
-        if inside:
-            self._sleep(i, spans[at - 1][1])
-        elif at < len(spans):
-            self._sleep(i, spans[at][0])
-        return TRUE if inside else FALSE
-
-    def _init_node(self, i: int) -> None:
-        graph, kind, t = self.graph, self.graph.op[i], self.beginning
-        children = graph.children[i]
-        if kind in (g.AND, g.OR):
-            absorb = _absorbing(kind)
-            values = [self.val[c] for c in children]
-            self.absorbing[i] = values.count(absorb)
-            self.unknowns[i] = values.count(UNKNOWN)
-            self.val[i] = (
-                absorb if self.absorbing[i] else UNKNOWN if self.unknowns[i] else 2 - absorb
-            )
-            return
-        if kind in (g.HELD, g.WITHIN):
-            before = FALSE if self._is_pulse(children[0]) else UNKNOWN
-            self.mem[i] = (
-                before,
-                self._entered_before if self._is_entry(children[0]) else None,
-                None,
-            )
-        elif kind == g.EDGE:
-            self.mem[i] = self.val[children[0]]
-        elif kind == g.DELAY:
-            self.mem[i] = ()
-        elif kind == g.QUIET:
-            self.mem[i] = (UNKNOWN, None)
-        elif kind == g.SINCE:
-            self.val[i] = FALSE if self._is_pulse(children[1]) else UNKNOWN
-            self.mem[i] = UNKNOWN
-        elif kind == g.LATCH:
-            self.val[i] = FALSE
-        elif kind == g.ROUTE:
-            self.mem[i] = graph.param[i].initial(t)
-            self.val[i] = FALSE
-            return
-        self.val[i] = self._evaluate(i, kind, t)
 
     # --- rules ----------------------------------------------------------------------------
 
@@ -601,11 +442,11 @@ class Engine:
                     else:
                         kept.append(finding)
                 self.running[watch] = tuple(kept)
-        for node in self._fired:
+        for node in self.fired:
             self.val[node] = FALSE
             for watch in self._pulse_roots.get(node, ()):
                 self._open_pulse(watch, t)
-        self._fired.clear()
+        self.fired.clear()
         self._tapped.clear()
         self._entered = False
 
@@ -626,16 +467,11 @@ class Engine:
         heappush(self.heap, (t + rule.most, _END, watch))
         self._note(finding)
 
-    def _step_route(self, i: int, t: int) -> int:
+    def step_route(self, i: int, t: int) -> int:
         monitor = self.graph.param[i]
         self.mem[i], wake, done, changed = monitor.step(self.mem[i], t, self._tapped)
         self.out.extend(done)
         for finding in changed:
             self._note(finding)
-        self._sleep(i, wake)
+        self.sleep(i, wake)
         return FALSE
-
-
-def _absorbing(op: int) -> int:
-    """The input value that alone decides an and (FALSE) or an or (TRUE); _GENERIC for others."""
-    return FALSE if op == g.AND else TRUE if op == g.OR else _GENERIC

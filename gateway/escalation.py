@@ -27,8 +27,9 @@ Channels = Mapping[str, tuple[str, ...]]
 SIREN, DIGEST, AUDIENCE, EVERYONE = "siren", "digest", "audience", "everyone"
 _ALERTS = (
     "SELECT a.id, a.finding, a.rule, a.subject, a.severity, a.state, a.opened,"
-    " f.zone, f.since, f.cites FROM alert a LEFT JOIN finding f ON f.id = a.finding"
-    " WHERE a.step_due <= ? ORDER BY a.opened, a.id"
+    " f.zone, f.since, f.cites FROM alert a INDEXED BY alert_step_due"
+    " LEFT JOIN finding f ON f.id = a.finding"
+    " WHERE a.step_due IS NOT NULL AND a.step_due <= ? ORDER BY a.opened, a.id"
 )
 
 
@@ -118,7 +119,8 @@ class Escalation:
             self._climb(db, now, row)
         db.execute(
             "UPDATE notification SET state='stopped' WHERE state='queued' AND kind='message'"
-            " AND alert IN (SELECT id FROM alert WHERE state IN ('acknowledged', 'normal'))"
+            " AND EXISTS (SELECT 1 FROM alert a WHERE a.id = notification.alert"
+            " AND a.state IN ('acknowledged', 'normal'))"
         )
         self._silence(db, now)
 
@@ -181,8 +183,8 @@ class Escalation:
         if answered is None:
             return
         db.execute(
-            f"UPDATE notification AS n SET answer='silenced' WHERE {sounding} AND n.alert IN"
-            " (SELECT id FROM alert WHERE state != 'unacknowledged')"
+            f"UPDATE notification AS n SET answer='silenced' WHERE {sounding} AND EXISTS"
+            " (SELECT 1 FROM alert a WHERE a.id = n.alert AND a.state != 'unacknowledged')"
         )
         if db.execute(f"SELECT 1 FROM notification n WHERE {sounding} LIMIT 1").fetchone():
             return

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from firmware.wire import FUTURE_MS, STALE_MS
+from firmware.wire import FUTURE_MS
 from gateway.arrivals import fact
 from gateway.engine import Record
 from gateway.events import decode_one
@@ -36,9 +36,7 @@ class Placing:
         self._anchors.clear()
         self._estimated.clear()
         for device, log, boot, seq, t, up in db.execute(
-            "SELECT device,log,boot,min(seq),t,up FROM event"
-            " WHERE t IS NOT NULL AND t >= at - ? GROUP BY device,log,boot",
-            (STALE_MS,),
+            "SELECT device, log, boot, seq, t, up FROM anchor"  # kept by the history's stage
         ):
             self._anchors[device, log, boot] = (seq, t, up)
         rows = db.execute(

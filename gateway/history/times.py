@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from firmware import wire
+from gateway.timeline import estimate, is_stale
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +67,8 @@ def placed(t: int | None, up: int, at: int, anchor: Anchor | None) -> tuple[int,
     if t is not None:
         return t, False
     if anchor is not None:
-        moved = anchor.t + up - anchor.up
-        if moved <= at + wire.FUTURE_MS:
-            return moved, True
+        return estimate(at, up, (anchor.t, anchor.up)), True
     return at, True
-
-
-def stale(time: int, at: int) -> bool:
-    """Whether an event is too old for the rules."""
-    return at - time > wire.STALE_MS
 
 
 def resolve(db: sqlite3.Connection, heard: Iterable[Heard]) -> list[Said]:
@@ -83,7 +76,7 @@ def resolve(db: sqlite3.Connection, heard: Iterable[Heard]) -> list[Said]:
     heard = list(heard)
     lowest: dict[tuple[str, str, int], tuple[Anchor, Heard]] = {}
     for event in heard:
-        if event.t is not None and not stale(event.t, event.at):
+        if event.t is not None and not is_stale(event.t, event.at):
             where = (event.device, event.log, event.boot)
             if where not in lowest or event.seq < lowest[where][0].seq:
                 lowest[where] = Anchor(event.seq, event.t, event.up), event
@@ -141,7 +134,7 @@ def _said(event: Heard, anchor: Anchor | None) -> Said:
     time, estimated = placed(event.t, event.up, event.at, anchor)
     return Said(
         *(event.device, event.log, event.seq, event.boot, time, estimated),
-        *(stale(time, event.at), event.kind, event.payload, event.new),
+        *(is_stale(time, event.at), event.kind, event.payload, event.new),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from gateway import units
 from gateway.rules import aircon, devices, doors, lights, people, power
 from gateway.rules.model import Rule, Setting, Unit
 from gateway.site import Span
@@ -27,10 +27,6 @@ RULES: tuple[Rule, ...] = tuple(
 by_id: dict[str, Rule] = {rule.id: rule for rule in RULES}
 if len(by_id) != len(RULES):
     raise ValueError("two rules share an id")
-
-_DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)min)?(?:(\d+)s)?(?:(\d+)ms)?")
-_SIZES = (86400000, 3600000, 60000, 1000, 1)
-_SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 Limits = dict[str, Any]
 
@@ -66,18 +62,9 @@ def check_settings(rule_id: str, settings: dict[str, Any]) -> list[str]:
 def parse(unit: Unit, value: Any) -> Any:
     """A setting's value as the formulas take it: ms, a number or a Span. Raises ValueError."""
     if unit is Unit.DURATION:
-        found = _DURATION.fullmatch(value) if isinstance(value, str) and value else None
-        if found is None:
-            raise ValueError('a duration such as "15min", "60s" or "1h30min"')
-        return sum(int(n or 0) * size for n, size in zip(found.groups(), _SIZES, strict=True))
+        return units.duration(value)
     if unit is Unit.SPAN:
-        found = _SPAN.fullmatch(value) if isinstance(value, str) else None
-        if found is None:
-            raise ValueError('a span of the day such as "22:00-06:00"')
-        h1, m1, h2, m2 = map(int, found.groups())
-        if h1 > 23 or h2 > 24 or m1 > 59 or m2 > 59 or (h2 == 24 and m2):
-            raise ValueError("times from 00:00 to 24:00")
-        return Span(h1 * 60 + m1, h2 * 60 + m2)
+        return Span(*units.span(value))
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("a number")
     return float(value)

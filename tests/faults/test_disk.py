@@ -40,8 +40,7 @@ def serving(data: Path, broker: Path | None) -> Iterator[Gateway]:
 def failing_sync(pid: int, folder: Path) -> Iterator[None]:
     """Every fsync and fdatasync of a process says EIO. Skips where strace may not attach."""
     strace = shutil.which("strace")
-    if strace is None:
-        pytest.skip("strace is not installed; `make setup` installs it")
+    assert strace is not None, "strace is missing; `make setup` installs it"
     said = folder / "strace"
     with open(said, "wb") as err:
         process = subprocess.Popen(

@@ -18,6 +18,7 @@ from gateway.clock import parse_instant
 from gateway.engine import Engine
 from gateway.events import Refused, decode, split_topic
 from gateway.findings import Finding
+from gateway.history.stage import History
 from gateway.journal import Journal
 from gateway.judging import Judging
 from gateway.permits import Permit
@@ -75,7 +76,9 @@ class Live:
     def start(self) -> None:
         """As after a kill: nothing but the database is left."""
         self.journal, self.judging = Journal(), Judging(HALL, PROGRAM, self._switch)
+        self.history = History(HALL.timezone)
         self.journal.load(self.db)
+        self.history.load(self.db, self.now)
         self.judging.load(self.db, self.now)
 
     def _switch(
@@ -97,6 +100,7 @@ class Live:
                     self.journal.accept(self.db, where[0], raw, item, at)
         stored, lost = self.journal.write(self.db)
         turn = Turn(now, now / 1000, stored, lost)
+        self.history.turn(self.db, turn)
         self.judging.turn(self.db, turn)
         self.db.execute("COMMIT")
         self.judging.committed(turn)
