@@ -174,7 +174,7 @@ class Session:
         if self._endpoint.user is not None:
             client.username_pw_set(self._endpoint.user, self._endpoint.password)
         if self._endpoint.tls:
-            client.tls_set_context(ssl.create_default_context())
+            client.tls_set_context(_tls(self._endpoint))
         client.on_socket_open = _no_delay
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
@@ -226,6 +226,18 @@ class Session:
                 topic, bytes(message.payload), at, message.retain, message.mid, message.qos, client
             )
         )
+
+
+def _tls(endpoint: Endpoint) -> ssl.SSLContext:
+    """The system's authorities, or the hall's own with the gateway's certificate."""
+    if endpoint.files is None:
+        return ssl.create_default_context()
+    context = ssl.create_default_context(cafile=str(endpoint.files.ca))
+    context.check_hostname = (
+        False  # 0.0.0.0 has no name; only the broker holds a server's certificate
+    )
+    context.load_cert_chain(endpoint.files.own_cert, endpoint.files.own_key)
+    return context
 
 
 def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
