@@ -20,6 +20,8 @@ API = "/api/v1"
 
 _DESK = frozenset({"duty", "facilities", "manager", "admin"})
 _HOUSE = frozenset({"facilities", "manager", "admin"})
+_KEEPERS = frozenset({"manager", "admin"})
+_CENTRE = _KEEPERS | {"auditor"}
 _OPEN: frozenset[str] = frozenset()
 
 # (method, path): the roles that may; an empty set is open to everybody.
@@ -53,6 +55,16 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/patrols"): ANY,
     ("POST", "/patrols/{round_id}/sign"): _DESK,
     ("GET", "/ratings/summary"): ANY - {"viewer"},
+    ("GET", "/ratings/hours"): ANY - {"viewer", "counter"},
+    ("GET", "/ratings/staff"): _CENTRE,
+    ("GET", "/ratings/paper"): _CENTRE,
+    ("POST", "/ratings/paper"): _KEEPERS,
+    ("POST", "/ratings/paper/{paper_id}/strike"): _KEEPERS,
+    ("POST", "/ratings/visits"): _KEEPERS,
+    ("POST", "/ratings/links"): _KEEPERS,
+    ("GET", "/roster"): ANY - {"viewer"},
+    ("POST", "/roster"): _KEEPERS,
+    ("POST", "/roster/{shift_id}/strike"): _KEEPERS,
     ("GET", "/series"): ANY,
     ("GET", "/energy"): ANY,
     ("GET", "/audit"): frozenset({"auditor", "manager"}),

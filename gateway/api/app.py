@@ -25,6 +25,7 @@ from gateway.api import (
     patrols,
     permits,
     problems,
+    qr,
     ratings,
     rules,
     series,
@@ -49,6 +50,7 @@ NOUNS = (
         permits,
         patrols,
         ratings,
+        qr,
         rules,
         series,
         audit,
@@ -77,6 +79,7 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
     for noun in NOUNS:
         app.include_router(noun.router(ctx), prefix=API)
     app.include_router(health.router(ctx))
+    app.include_router(qr.page(ctx))
     app.include_router(pages.router(static or pages.BUILT))
 
     def signed_in(token: str, at: int) -> Who | None:
