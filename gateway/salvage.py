@@ -96,8 +96,7 @@ def _at(event: Event | Unknown, t: int | None) -> Event | Unknown:
 
 def _each(old: sqlite3.Connection, after: int) -> Iterator[Any]:
     """Event rows after an id; None for one on a damaged page."""
-    top = _top(old, "event", after)
-    for number in range(after + 1, top + 1):
+    for number in range(after + 1, _top(old) + 1):
         try:
             row = old.execute(_EVENT, (number,)).fetchone()
         except sqlite3.DatabaseError:
@@ -107,11 +106,13 @@ def _each(old: sqlite3.Connection, after: int) -> Iterator[Any]:
             yield row
 
 
-def _top(old: sqlite3.Connection, table: str, known: int) -> int:
+def _top(old: sqlite3.Connection) -> int:
+    """The highest id an event may have. The newest page may be the damaged one: then there are no
+    more ids than events were ever stored."""
     try:
-        return int(old.execute(f"SELECT max(id) FROM {table}").fetchone()[0] or known)
+        return int(old.execute("SELECT max(id) FROM event").fetchone()[0] or 0)
     except sqlite3.DatabaseError:
-        return known
+        return int(old.execute("SELECT sum(stored) FROM log").fetchone()[0] or 0)
 
 
 def _audit(old: sqlite3.Connection, db: sqlite3.Connection) -> int:
