@@ -21,6 +21,7 @@ from gateway.journal import LostRange, StoredEvent
 from gateway.rules import house
 from gateway.rules.devices import CLOCK
 from gateway.rules.model import Rule
+from gateway.rules.service import LOW
 from gateway.turns import Changes
 from gateway.watches import LostWatch
 
@@ -29,7 +30,7 @@ Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 """(db, now, id, finding): a finding has just opened."""
 
 # not the engine's: no rerun withdraws them
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS))
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS), LOW.id)
 
 
 class Ledger:

@@ -76,14 +76,16 @@ def router(ctx: Context) -> APIRouter:
         end: Last,
         by: Literal["counter", "department"] = "counter",
         channel: Literal["pad", "qr", "paper"] | None = None,
+        detail: bool = False,
         limit: Limit = 1000,
         after: After = None,
     ) -> dict[str, Any]:
         """Counted ratings of whole local days; `levels` and `mean` are null below five.
 
         `mean` is in points (10, 8, 6, 0, −5), pooled. `unrated` and `visits` are null where no
-        visits were registered. For a counter's lead today moves in steps of five. `coverage`: the
-        share of opening hours in which the counters' pads could be heard.
+        visits were registered. For a counter's lead today moves in steps of five. With `detail`
+        also `channels`, `visits`, `excluded` and `coverage`: the share of opening hours in which
+        the counters' pads could be heard.
         """
         _bounds(begin, end)
         db = ctx.reader()
@@ -92,6 +94,11 @@ def router(ctx: Context) -> APIRouter:
             channel=channel,
             today=today() if who.role == "counter" else None,
         )
+        if not detail:
+            extra = ("channels", "visits", "excluded")
+            return _listed(
+                [{k: v for k, v in row.items() if k not in extra} for row in rows], limit, after
+            )
         heard = coverage.shares(db, ctx.site, ctx.calendar, begin, end, ctx.now())
         for row in rows:
             mine = [

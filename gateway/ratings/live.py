@@ -10,12 +10,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from firmware import wire
+from gateway.ledger import Ledger
 from gateway.ratings.counting import Counting, Press
+from gateway.ratings.low import Recent, limits_of
 from gateway.ratings.reading import LOOK_BACK_MS, days, presses
+from gateway.rules import catalogue
+from gateway.rules.service import LOW
 from gateway.site import Site
 
 if TYPE_CHECKING:
     from gateway.turns import Changes, Turn
+
+HOUR_MS = 3_600_000
 
 
 class Ratings:
@@ -34,6 +40,13 @@ class Ratings:
         self._n: dict[str, int] = {}
         self._day: date | None = None
         self._changed: list[str] = []
+        settings = site.rules.get(LOW.id, {})
+        self._low = catalogue.enabled(settings)
+        self._limits = limits_of(catalogue.limits_of(LOW, settings)[-1][1].items())
+        self._recent: dict[str, Recent] = {}
+        self._due: set[str] = set()
+        self._hour = 0
+        self._ledger = Ledger(lambda *_: None)  # a rating switches nothing
 
     def load(self, db: sqlite3.Connection, now: int) -> None:
         """Count today afresh."""
@@ -44,10 +57,12 @@ class Ratings:
         for press in sorted(stored):
             self._take(press)
         self._changed = []
+        self._hour = 0
+        self._ledger.load(db)
 
-    def turn(self, db: sqlite3.Connection, turn: Turn) -> None:  # noqa: ARG002
-        """Count what is new."""
-        self._changed = []
+    def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
+        """Count what is new; now and then judge whether too many are bad."""
+        self._changed, self._ledger.changes = [], []
         if self._date(turn.now) != self._day:
             self._start(self._date(turn.now))
         for stored in turn.stored:
@@ -63,10 +78,23 @@ class Ratings:
                         *(said["level"], said["visit"]),
                     )
                 )
+        if self._due or turn.now // HOUR_MS != self._hour:
+            self._judge(db, turn.now)
+
+    def _judge(self, db: sqlite3.Connection, now: int) -> None:
+        hour = now // HOUR_MS
+        due = set(self._counters) if hour != self._hour else self._due
+        self._hour, self._due = hour, set()
+        if not self._low:
+            return
+        for pad in sorted(due):
+            recent = self._recent.get(pad)
+            evidence = recent.judge(now) if recent else None
+            self._ledger.stands(db, LOW, self._counters[pad], evidence, now)
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
-        """The new n of each counter that has one."""
-        return [
+        """The new n of each counter that has one, and findings of low scores."""
+        return self._ledger.changes + [
             ("rating", {"counter": self._counters[pad], "n": self._n[pad]})
             for pad in dict.fromkeys(self._changed)
         ]
@@ -75,10 +103,12 @@ class Ratings:
         return datetime.fromtimestamp(now / 1000, self._zone).date()
 
     def _start(self, day: date) -> None:
-        self._day, self._n, self._counting = day, {}, {}
+        self._day, self._n, self._counting, self._recent = day, {}, {}, {}
 
     def _take(self, press: Press) -> None:
         counting = self._counting.setdefault(press.pad, Counting(self._zone))
         if counting.counts(press) and self._date(press.time) == self._day:
             self._n[press.pad] = self._n.get(press.pad, 0) + 1
             self._changed.append(press.pad)
+            if self._recent.setdefault(press.pad, Recent(self._limits)).add(press):
+                self._due.add(press.pad)

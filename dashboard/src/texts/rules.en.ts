@@ -31,5 +31,6 @@ export const rulesEn: Record<RuleId, string> = {
   "device.lost": "Device lost data",
   "device.tamper": "Device moved or unplugged",
   "device.clock": "Device clock off",
+  "rating.low": "Many bad ratings",
   "rule.failed": "A rule failed to run",
 };
