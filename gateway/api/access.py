@@ -62,6 +62,13 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/ratings/paper/{paper_id}/strike"): _KEEPERS,
     ("POST", "/ratings/visits"): _KEEPERS,
     ("POST", "/ratings/links"): _KEEPERS,
+    ("GET", "/sheets"): _CENTRE | {"facilities"},
+    ("GET", "/sheets/fields"): _CENTRE,
+    ("POST", "/sheets/fields"): _KEEPERS,
+    ("GET", "/sheets/episodes"): _CENTRE | {"facilities"},
+    ("POST", "/sheets/episodes/{finding_id}"): _KEEPERS | {"facilities"},
+    ("GET", "/sheets/{kind}"): _CENTRE,  # the named ones stand before it
+    ("GET", "/sheets/{kind}/file"): _CENTRE,
     ("GET", "/roster"): ANY - {"viewer"},
     ("POST", "/roster"): _KEEPERS,
     ("POST", "/roster/{shift_id}/strike"): _KEEPERS,

@@ -30,6 +30,7 @@ from gateway.api import (
     rules,
     series,
     session,
+    sheets,
     site,
 )
 from gateway.api.access import API, Gate
@@ -51,6 +52,7 @@ NOUNS = (
         patrols,
         ratings,
         qr,
+        sheets,
         rules,
         series,
         audit,
