@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from firmware.wire import FUTURE_MS
-from gateway import alerts
+from gateway import alerts, deadlines
 from gateway.engine import FAILED
 from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
@@ -25,7 +25,9 @@ Key = tuple[str, str, int]
 Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 """(db, now, id, finding): a finding has just opened."""
 
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED)  # not the engine's: no rerun withdraws them
+# not the engine's: no rerun withdraws them
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *deadlines.RULES)
+_MARKS = ",".join("?" * len(_NOT_DERIVED))
 
 
 class Ledger:
@@ -96,7 +98,7 @@ class Ledger:
         """Findings after `since` that the new evidence does not bear out."""
         rows = db.execute(
             'SELECT id, rule, subject, start FROM finding WHERE state IN ("open", "ended")'
-            ' AND rule NOT IN (?, ?, ?) AND (start > ? OR "end" IS NULL OR "end" > ?)',
+            f' AND rule NOT IN ({_MARKS}) AND (start > ? OR "end" IS NULL OR "end" > ?)',
             (*_NOT_DERIVED, since, since),
         ).fetchall()
         for name, rule, subject, start in rows:

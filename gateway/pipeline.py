@@ -24,6 +24,7 @@ import uvicorn
 from gateway import audit, broker, credentials, notify, people, rules, site, store, workdays
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
+from gateway.cases.stage import Cases
 from gateway.clock import Clock, parse_instant
 from gateway.commands import CommandStage
 from gateway.context import Context
@@ -134,6 +135,7 @@ def stages(house: House) -> list[Stage]:
         DeviceStage(),
         History(hall.timezone),
         Ratings(hall),
+        Cases(hall, calendar),
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, int(RESPECT_MS), speed),

@@ -14,6 +14,7 @@ from gateway import people
 from gateway.api import (
     alerts,
     audit,
+    cases,
     commands,
     devices,
     findings,
@@ -49,6 +50,7 @@ NOUNS = (
         permits,
         patrols,
         ratings,
+        cases,
         rules,
         series,
         audit,

@@ -26,5 +26,9 @@ export const rulesEn: Record<RuleId, string> = {
   "device.lost": "Device lost data",
   "device.tamper": "Device moved or unplugged",
   "device.clock": "Device clock off",
+  "case.reminder": "Case near its deadline",
+  "case.overdue": "Case overdue",
+  "duty.overdue": "Recurring duty overdue",
+  "extinguisher.due": "Extinguisher check due",
   "rule.failed": "A rule failed to run",
 };

@@ -25,6 +25,10 @@ export const rulesZh = {
   "device.lost": "设备数据缺失",
   "device.tamper": "设备被移动或拔出",
   "device.clock": "设备时钟偏差",
+  "case.reminder": "案件临近期限",
+  "case.overdue": "案件逾期",
+  "duty.overdue": "例行事项逾期",
+  "extinguisher.due": "灭火器临近检查期",
   "rule.failed": "规则运行出错",
 } as const;
 
