@@ -111,7 +111,7 @@ def step(case: Case, event: Event, place: Place) -> Case:
 
 def times(case: Case, place: Place) -> Times:
     """When a case is due, and its reminders (at half time, and one workday before)."""
-    if case.state not in RUNNING:
+    if case.state not in RUNNING and not _paused_in_vain(case):
         return Times(None, None, None, None)
     if case.clock is not None:
         found, base = clocks.due(case.clock, place), case.clock.base
@@ -261,6 +261,11 @@ def _middle(base: date, day: date, place: Place) -> date:
 
 def _later(old: date, data: Mapping[str, Any]) -> bool:
     return "due" not in data or date.fromisoformat(data["due"]) > old
+
+
+def _paused_in_vain(case: Case) -> bool:
+    """By today's calendar the pause began after the deadline."""
+    return case.state is State.PAUSED and case.clock is not None and case.clock.paused is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ def calendar(shifts: tuple[frozenset[date], frozenset[date]], known: bool) -> Ca
     return Calendar(off, work - off, dict(KNOWN.years) if known else {2026: KNOWN.years[2026]})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     start=st.dates(date(2025, 12, 20), date(2026, 12, 31)),
     days=st.integers(1, 6),
