@@ -23,6 +23,7 @@ from gateway.events import Refused, decode, split_topic
 from gateway.ingest import Arrival, Connected, Session, decode_state
 from gateway.journal import Journal
 from gateway.live import Feed
+from gateway.mqtt import Connection
 from gateway.turns import DeviceState, Stage, Turn
 from gateway.vitals import Health, Metrics
 
@@ -136,7 +137,8 @@ class Writer:
             self._turn(items)
         except sqlite3.Error as fault:
             self._failed(items, fault)
-        self._send_acks()
+        if self._gather_acks() and self._session is not None:
+            self._session.flush()
         self._keep_time()
         return going
 
@@ -186,9 +188,10 @@ class Writer:
             self._time_at = 0.0
         self._tell(turn)
         self._count(arrivals, kinds, rejected, turn)
-        self._send_acks()
-        for arrival in arrivals:
-            arrival.by.ack(arrival.mid, arrival.qos)
+        self._gather_acks()
+        _confirm(arrivals)
+        if self._session is not None:
+            self._session.flush()
 
     def _read(self, arrival: Arrival, states: list[DeviceState], kinds: Counter[str]) -> None:
         journal, at = self._journal, arrival.at
@@ -294,16 +297,20 @@ class Writer:
             metrics.events.labels(kind).inc(n)
         metrics.duplicates.inc(kinds.total() - new.total())
 
-    def _send_acks(self) -> None:
-        session = self._session
+    def _gather_acks(self) -> int:
+        """How many application acks now wait for the session's flush."""
+        session, sent = self._session, 0
         if session is None or not session.up:
-            return
+            return 0
         for device, log_id in self._acks.ready(time.monotonic()):
             seq = self._journal.pointer(device, log_id)
             if seq:
                 payload = f'{{"log":"{log_id}","seq":{seq}}}'.encode()
-                session.publish(wire.topic(self._site, device, "ack"), payload)
-                self._metrics.acks.inc()
+                session.gather(wire.topic(self._site, device, "ack"), payload)
+                sent += 1
+        if sent:
+            self._metrics.acks.inc(sent)
+        return sent
 
     def _keep_time(self) -> None:
         """The clock for the devices, and a word to ourselves to see that the broker delivers."""
@@ -334,6 +341,17 @@ class Writer:
             session.reconnect()
             if self._canary_misses > 1:
                 self._stalled()
+
+
+def _confirm(arrivals: list[Arrival]) -> None:
+    """PUBACK each on the connection it came by, together with what was gathered to be sent."""
+    mids: dict[Connection, list[int]] = {}
+    for arrival in arrivals:
+        of = mids.setdefault(arrival.by, [])
+        if arrival.qos:
+            of.append(arrival.mid)
+    for connection, confirmed in mids.items():
+        connection.confirm(confirmed)
 
 
 def _run_work(db: sqlite3.Connection, now: int, work: Work) -> tuple[Any, BaseException | None]:
