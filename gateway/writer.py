@@ -86,6 +86,7 @@ class Writer:
         self._denials = Denials()
         self._session: Session | None = None
         self._thread = threading.Thread(target=self._main, name="writer", daemon=True)
+        self._places: dict[str, tuple[str, str]] = {}  # of topics that are right
         self._time_at = 0.0
         self._canary_at = 0.0
         self._canary_misses = 0
@@ -195,11 +196,14 @@ class Writer:
 
     def _read(self, arrival: Arrival, states: list[DeviceState], kinds: Counter[str]) -> None:
         journal, at = self._journal, arrival.at
-        where = split_topic(arrival.topic, self._site, self._devices)
+        where = self._places.get(arrival.topic) or split_topic(
+            arrival.topic, self._site, self._devices
+        )
         if isinstance(where, Refused):
             if arrival.payload or not arrival.retained:
                 journal.refuse(arrival.topic, None, arrival.payload, where, at)
             return
+        self._places[arrival.topic] = where
         device, leaf = where
         if leaf == "state":
             if not arrival.payload:  # a retained state that somebody has cleared
