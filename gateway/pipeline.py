@@ -31,10 +31,12 @@ from gateway.denials import Denied
 from gateway.devices import DeviceStage
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.escalation import Escalation
+from gateway.hardware import things
 from gateway.history.stage import History
 from gateway.ingest import Session
 from gateway.judging import Judging
 from gateway.live import Feed
+from gateway.obeying import Obeying
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.signals import Terms
@@ -47,6 +49,7 @@ from gateway.writer import Writer
 log = structlog.get_logger()
 
 SIREN_TTL_MS = 10 * 60_000
+RESPECT_MS = 2 * 3_600_000  # a switch-on by hand after an automatic off
 STOP_S = 0.3  # how long a page's open streams are waited for
 
 
@@ -124,15 +127,18 @@ def stages(house: House) -> list[Stage]:
     program = rules.program(hall, calendar)
     for rule, fault in program.faults:
         log.error("rule.out_of_order", rule=rule, reason=fault)
-    switching = Switching(hall, Terms(hall, calendar), int(COMMAND_TTL_MS * speed))
+    ttl = int(COMMAND_TTL_MS * speed)
+    switching = Switching(hall, Terms(hall, calendar), ttl)
+    switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
         DeviceStage(),
         History(hall.timezone),
         Ratings(hall),
         Judging(hall, program, switching),
         switching,
+        Obeying(hall, ttl, int(RESPECT_MS), speed),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
-        CommandStage(hall.id, house.publish, house.connected),
+        CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 
 
