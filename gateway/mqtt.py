@@ -1,8 +1,8 @@
 """One MQTT 3.1.1 connection, with no more of the protocol than the gateway's session uses.
 
-What is to be sent is gathered and leaves in one write a `flush`, on the thread that asks; what comes
-is read in large pieces on the owner's thread. A client that goes through its own loop for each packet
-costs more than everything the gateway does with a reading (docs/adr/007).
+What is to be sent is gathered and leaves in one write a `flush`, on the thread that asks; what
+comes is read in large pieces on the owner's thread. A client that goes through its own loop for
+each packet costs more than all else that the gateway does with a reading (docs/adr/007).
 """
 
 from __future__ import annotations
@@ -113,9 +113,9 @@ class Packets:
                     place += 1
                     size |= (digit & 127) << shift
                     shift += 7
+                if shift > 28 or (digit > 127 and shift == 28):
+                    raise ConnectionError("the broker sent a damaged packet")
                 if digit > 127:
-                    if shift > 21:
-                        raise ConnectionError("the broker sent a damaged packet")
                     break
             if place + size > end:
                 need = place + size - at
