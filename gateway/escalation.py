@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from gateway import alerts, noise, outbox
 from gateway.commands import request
-from gateway.house_rules import HOUSE, STORM
 from gateway.ladder import SIREN, Step, audience_of, steps
 from gateway.lifecycle import ACKNOWLEDGED, UNACKNOWLEDGED, Return
 from gateway.noise import Candidate
 from gateway.notices import Matter, headline, message, names
 from gateway.outbox import Message
 from gateway.rota import Channels
+from gateway.selfalerts import OWN, STORM
 from gateway.site import Site
 from gateway.telling import Row, due, feed, members, peers, updates
 from gateway.turns import Changes, Turn
@@ -182,7 +182,7 @@ class Escalation:
         self._queued += outbox.queue(db, now, self._site, self._channels, made, held=held)
         if held and not self._storm:
             self._storm = True
-            severity = HOUSE[STORM][0]
+            severity = OWN[STORM][0]
             alerts.stand(db, now, STORM, "house", severity, {}, self._site.noise)
 
     def _calm(self, db: sqlite3.Connection, now: int, told: int) -> None:

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gateway import rules
-from gateway.house_rules import HOUSE
 from gateway.lifecycle import UNACKNOWLEDGED
 from gateway.rota import Channels
+from gateway.selfalerts import OWN
 
 Ladder = tuple[tuple[int, str], ...]
 
@@ -65,8 +65,8 @@ def audience_of(rule: str, channels: Channels) -> tuple[str, ...]:
     known = rules.by_id.get(rule)
     if known is not None:
         told = tuple(str(role) for role in known.tells)
-    elif rule in HOUSE:
-        told = tuple(str(role) for role in HOUSE[rule][1])
+    elif rule in OWN:
+        told = tuple(str(role) for role in OWN[rule][1])
         told = tuple(role for role in told if role in channels) or told[:1]
     else:
         told = ("duty",)

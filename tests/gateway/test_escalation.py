@@ -17,10 +17,10 @@ from gateway import alerts, rules, site, store
 from gateway.clock import parse_instant
 from gateway.escalation import Escalation
 from gateway.findings import Finding
-from gateway.house_rules import HOUSE
 from gateway.ladder import Step, audience_of, digest_at, steps
 from gateway.lifecycle import Refused, Shelve
 from gateway.notices import catalogue, joined
+from gateway.selfalerts import OWN
 from gateway.site import Site, Span
 from gateway.turns import Turn
 
@@ -203,7 +203,7 @@ def test_the_message(hall: Hall) -> None:
 def test_every_rule_has_its_words() -> None:
     texts = catalogue()
     ids = {rule.id for rule in rules.RULES}
-    assert set(texts["title"]) == set(texts["todo"]) == ids | set(HOUSE)
+    assert set(texts["title"]) == set(texts["todo"]) == ids | set(OWN)
     assert {r.severity for r in rules.RULES} <= set(texts["words"])
 
 

@@ -2,6 +2,11 @@ import type { RuleId } from "./rules.zh-CN";
 
 export const rulesEn: Record<RuleId, string> = {
   "lights.vacant": "Lights on, nobody there",
+  "gateway.backup": "Gateway backup failed",
+  "gateway.clock": "Gateway clock off",
+  "gateway.disk": "Gateway disk nearly full",
+  "gateway.slow": "Gateway disk slow",
+  "gateway.store": "Gateway database damaged",
   "lights.after-close": "Lights on after closing",
   "lights.all-night": "Lights on all night",
   "lights.daylight": "Lights on in daylight",
@@ -27,4 +32,13 @@ export const rulesEn: Record<RuleId, string> = {
   "device.tamper": "Device moved or unplugged",
   "device.clock": "Device clock off",
   "rule.failed": "A rule failed to run",
+  "alert.storm": "Alert storm",
+  "calendar.broken": "Calendar file broken",
+  "calendar.missing": "Holiday notice missing",
+  "command.failed": "Command not obeyed",
+  "notify.chain": "Daily test not delivered",
+  "notify.dead": "Notification channel dead",
+  "notify.unreachable": "No notification channel",
+  "rule.lapsed": "Rules past their validity",
+  "rule.lapsing": "Rules about to lapse",
 };

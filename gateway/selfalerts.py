@@ -21,7 +21,7 @@ FAILED_RULE = "rule.failed"
 _OFFICE = (Role.FACILITIES,)
 _BOTH = (Role.DUTY, Role.FACILITIES)
 
-HOUSE: dict[str, tuple[str, tuple[str, ...]]] = {
+OWN: dict[str, tuple[str, tuple[str, ...]]] = {
     DISOBEYED: ("warning", _BOTH),
     DEAD: ("warning", _BOTH),
     UNREACHABLE: ("notice", _OFFICE),
