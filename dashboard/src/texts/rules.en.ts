@@ -32,4 +32,13 @@ export const rulesEn: Record<RuleId, string> = {
   "device.tamper": "Device moved or unplugged",
   "device.clock": "Device clock off",
   "rule.failed": "A rule failed to run",
+  "alert.storm": "Alert storm",
+  "calendar.broken": "Calendar file broken",
+  "calendar.missing": "Holiday notice missing",
+  "command.failed": "Command not obeyed",
+  "notify.chain": "Daily test not delivered",
+  "notify.dead": "Notification channel dead",
+  "notify.unreachable": "No notification channel",
+  "rule.lapsed": "Rules past their validity",
+  "rule.lapsing": "Rules about to lapse",
 };
