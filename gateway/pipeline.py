@@ -52,7 +52,6 @@ from gateway.writer import Writer
 log = structlog.get_logger()
 
 SIREN_TTL_MS = 10 * 60_000
-RESPECT_MS = 2 * 3_600_000  # a switch-on by hand after an automatic off
 STOP_S = 0.3  # how long a page's open streams are waited for
 
 
@@ -124,7 +123,7 @@ def stages(house: House) -> list[Stage]:
         Cases(hall, calendar),
         Judging(hall, program, switching),
         switching,
-        Obeying(hall, ttl, int(RESPECT_MS), speed),
+        Obeying(hall, ttl, speed),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]

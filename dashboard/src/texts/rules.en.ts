@@ -36,4 +36,13 @@ export const rulesEn: Record<RuleId, string> = {
   "duty.overdue": "Recurring duty overdue",
   "extinguisher.due": "Extinguisher check due",
   "rule.failed": "A rule failed to run",
+  "alert.storm": "Alert storm",
+  "calendar.broken": "Calendar file broken",
+  "calendar.missing": "Holiday notice missing",
+  "command.failed": "Command not obeyed",
+  "notify.chain": "Daily test not delivered",
+  "notify.dead": "Notification channel dead",
+  "notify.unreachable": "No notification channel",
+  "rule.lapsed": "Rules past their validity",
+  "rule.lapsing": "Rules about to lapse",
 };
