@@ -16,7 +16,6 @@ from gateway.ratings.counting import (
 from gateway.ratings.live import Ratings
 from gateway.ratings.reading import (
     LOOK_BACK_MS,
-    Excluded,
     Rated,
     days,
     hours,
@@ -35,7 +34,6 @@ __all__ = [
     "LOOK_BACK_MS",
     "POINTS",
     "Counting",
-    "Excluded",
     "Press",
     "Rated",
     "Ratings",

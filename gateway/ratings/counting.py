@@ -133,10 +133,22 @@ def judged(presses: Iterable[Press], zone: ZoneInfo) -> list[tuple[Press, bool]]
     ]
 
 
-def tallies(presses: Iterable[Press], zone: ZoneInfo, begin: int, end: int) -> dict[str, Tally]:
-    """pad → its tally of [begin, end); earlier presses only hold a dwell or a visit."""
+def tallies(
+    presses: Iterable[Press],
+    zone: ZoneInfo,
+    begin: int,
+    end: int,
+    upheld: frozenset[tuple[str, str, int]] = frozenset(),
+) -> dict[str, Tally]:
+    """pad → its tally of [begin, end); earlier presses only hold a dwell or a visit.
+
+    `upheld` are the (pad, log, seq) that an upheld appeal takes out of the count (第五条); what
+    was a duplicate of one stays a duplicate.
+    """
     found: dict[str, Sums] = {}
     for press, counts in judged(presses, zone):
         if begin <= press.time < end:
-            found.setdefault(press.pad, Sums()).add(press, counts=counts)
+            found.setdefault(press.pad, Sums()).add(
+                press, counts=counts, excluded=press.name in upheld
+            )
     return {pad: sums.tally for pad, sums in found.items()}

@@ -9,16 +9,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from gateway.cases import book
 from gateway.history.times import COLUMNS, read
 from gateway.ratings.counting import FEW, Press, Sums, Tally, judged
 from gateway.site import Counter, Site
 
 LOOK_BACK_MS = 3600_000  # presses before the first day that may hold a dwell open
 _CHUNK_DAYS = 31
-
-Name = tuple[str, str, int]
-Excluded = frozenset[Name]
-"""(device, log, seq) of ratings that an upheld appeal has taken out of the counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,6 @@ def rated(
     site: Site,
     first: date,
     last: date,
-    out: Excluded = frozenset(),
     channel: str | None = None,
 ) -> Iterator[Rated]:
     """Every rating of whole local days, in order of time, with at most a month in memory.
@@ -91,6 +87,7 @@ def rated(
     `channel`: only those of it (what counts is judged over all of them).
     """
     zone = ZoneInfo(site.timezone)
+    out = frozenset((one.device, one.log, one.seq) for one in book.upheld(db))
     at = {place(counter): counter.id for counter in site.counters}
     pads = [counter.pad for counter in site.counters if counter.pad]
     while first <= last:
@@ -152,7 +149,6 @@ def summary(
     last: date,
     by: str,
     *,
-    out: Excluded = frozenset(),
     channel: str | None = None,
     today: date | None = None,
 ) -> list[dict[str, Any]]:
@@ -161,7 +157,7 @@ def summary(
     `today`: show that day in steps of five (for those who sit at a counter).
     """
     zone = ZoneInfo(site.timezone)
-    found: Iterable[Rated] = rated(db, site, first, last, out, channel)
+    found: Iterable[Rated] = rated(db, site, first, last, channel)
     if today is not None:
         found = in_steps(found, today, zone)
     registered = visits(db, first, last)
@@ -215,7 +211,7 @@ def shown(tally: Tally, unrated: int | None = None) -> dict[str, Any]:
 
 
 def hours(
-    db: sqlite3.Connection, site: Site, first: date, last: date, out: Excluded = frozenset()
+    db: sqlite3.Connection, site: Site, first: date, last: date
 ) -> dict[tuple[str, int], Tally]:
     """(counter, hour of the day 0…23) → tally over whole days."""
     zone = ZoneInfo(site.timezone)
@@ -223,6 +219,4 @@ def hours(
     def key(one: Rated) -> tuple[str, int]:
         return one.counter, datetime.fromtimestamp(one.press.time / 1000, zone).hour
 
-    return {
-        name: found.tally for name, found in sums(rated(db, site, first, last, out), key).items()
-    }
+    return {name: found.tally for name, found in sums(rated(db, site, first, last), key).items()}

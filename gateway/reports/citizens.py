@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from gateway.ratings import FEW, POINTS, Excluded, Sums, Tally, coverage, duty, rated
+from gateway.ratings import FEW, POINTS, Sums, Tally, coverage, duty, rated
 from gateway.ratings.reading import day_of, visits
 from gateway.reports.model import Column, Row, Section, Sheet, Text
 from gateway.reports.periods import Period, due
@@ -84,14 +84,13 @@ def sheet(
     kind: str,
     period: Period,
     now: int,
-    out: Excluded = frozenset(),
 ) -> Sheet:
     """The report of one period: one walk over its ratings, a month in memory at most."""
     zone = ZoneInfo(site.timezone)
     on = duty.load(db, site, period.first, period.last)
     counters, staff, by_day = _Groups(), _Groups(), _Groups()
     seen: dict[tuple[str, str], int] = {}
-    for one in rated(db, site, period.first, period.last, out):
+    for one in rated(db, site, period.first, period.last):
         day = day_of(one.press.time, zone)
         for group, name in (
             (counters, one.counter),

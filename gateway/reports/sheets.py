@@ -6,7 +6,6 @@ import sqlite3
 from datetime import date, timedelta
 
 from gateway.errors import InputFault
-from gateway.ratings import Excluded
 from gateway.reports import citizens, hygiene, periods, stars, zeros
 from gateway.reports.model import Sheet, Text
 from gateway.reports.periods import Period
@@ -41,16 +40,15 @@ def build(
     kind: str,
     period: Period,
     now: int,
-    out: Excluded = frozenset(),
 ) -> Sheet:
     """One sheet; `now` bounds what could be heard."""
     if kind == "stars":
-        return stars.sheet(db, site, period, out)
+        return stars.sheet(db, site, period)
     if kind == "hygiene":
         return hygiene.sheet(db, site, period)
     if kind == "zeros":
-        return zeros.sheet(db, site, calendar, period, out)
-    return citizens.sheet(db, site, calendar, kind, period, now, out)
+        return zeros.sheet(db, site, calendar, period)
+    return citizens.sheet(db, site, calendar, kind, period, now)
 
 
 def due(kind: str, period: Period, calendar: Calendar) -> tuple[date | None, bool]:

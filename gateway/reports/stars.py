@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gateway.ratings import FEW, Excluded, Tally, duty, rated, sums
+from gateway.ratings import FEW, Tally, duty, rated, sums
 from gateway.reports import keeping
 from gateway.reports.model import Column, Row, Section, Sheet, Text, ranks
 from gateway.reports.periods import AWARD_DAY, Period
@@ -95,12 +95,12 @@ def total(rating: float | None, fields: Mapping[str, float]) -> float | None:
     return sum(p for p in parts if p is not None) + fields.get("plus", 0) - fields.get("minus", 0)
 
 
-def sheet(db: sqlite3.Connection, site: Site, period: Period, out: Excluded = frozenset()) -> Sheet:
+def sheet(db: sqlite3.Connection, site: Site, period: Period) -> Sheet:
     """The month's table of staff and of departments."""
     on = duty.load(db, site, period.first, period.last)
     department = {counter.id: counter.department for counter in site.counters}
     found = sums(
-        rated(db, site, period.first, period.last, out),
+        rated(db, site, period.first, period.last),
         lambda one: (on.on(one.counter, one.press.time), department[one.counter]),
     )
     entered = keeping.fields(db, "stars", period.name)

@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from gateway.ratings import FEW, Excluded, rated, sums
+from gateway.ratings import FEW, rated, sums
 from gateway.ratings.reading import days, visits
 from gateway.reports import keeping
 from gateway.reports.model import Column, Row, Section, Sheet, Text
@@ -75,11 +75,10 @@ def sheet(
     site: Site,
     calendar: Calendar,
     period: Period,
-    out: Excluded = frozenset(),
 ) -> Sheet:
     """The month's seven counters."""
     begin, end = days(period.first, period.last, ZoneInfo(site.timezone))
-    whole = sums(rated(db, site, period.first, period.last, out), lambda _: 0).get(0)
+    whole = sums(rated(db, site, period.first, period.last), lambda _: 0).get(0)
     tally = whole.tally if whole else None
     n = tally.n if tally else 0
     registered = visits(db, period.first, period.last)
