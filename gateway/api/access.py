@@ -18,7 +18,7 @@ COOKIE = "hallkeeper"
 MAX_BODY = 64 * 1024
 API = "/api/v1"
 
-_DESK = frozenset({"duty", "facilities", "manager", "admin"})
+DESK = frozenset({"duty", "facilities", "manager", "admin"})
 _HOUSE = frozenset({"facilities", "manager", "admin"})
 _OPEN: frozenset[str] = frozenset()
 
@@ -35,23 +35,36 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/findings/{finding_id}"): ANY,
     ("POST", "/findings/{finding_id}/close"): _HOUSE,
     ("GET", "/alerts"): ANY,
-    ("POST", "/alerts/{alert_id}/ack"): _DESK,
-    ("POST", "/alerts/{alert_id}/shelve"): _DESK,
-    ("POST", "/alerts/{alert_id}/close"): _DESK,
+    ("POST", "/alerts/{alert_id}/ack"): DESK,
+    ("POST", "/alerts/{alert_id}/shelve"): DESK,
+    ("POST", "/alerts/{alert_id}/close"): DESK,
     ("GET", "/notifications"): ANY - {"viewer", "counter"},
     ("GET", "/commands"): ANY - {"viewer", "counter"},
-    ("POST", "/commands"): _DESK,
+    ("POST", "/commands"): DESK,
     ("GET", "/circuits"): ANY,
     ("POST", "/circuits/{circuit_id}/reset"): _HOUSE,
     ("POST", "/circuits/{circuit_id}/check"): _HOUSE,
-    ("POST", "/circuits/{circuit_id}/extend"): _DESK,
+    ("POST", "/circuits/{circuit_id}/extend"): DESK,
     ("GET", "/permits"): ANY,
     ("POST", "/permits"): _HOUSE,
     ("DELETE", "/permits/{permit_id}"): _HOUSE,
     ("GET", "/entries"): ANY - {"viewer", "counter"},
-    ("POST", "/entries"): _DESK,
+    ("POST", "/entries"): DESK,
     ("GET", "/patrols"): ANY,
-    ("POST", "/patrols/{round_id}/sign"): _DESK,
+    ("POST", "/patrols/{round_id}/sign"): DESK,
+    ("GET", "/shifts"): ANY - {"viewer", "counter"},
+    ("GET", "/shifts/{shift_id}"): ANY - {"viewer", "counter"},
+    ("GET", "/shifts/{shift_id}/log"): ANY - {"viewer", "counter"},
+    ("POST", "/shifts"): DESK,
+    ("POST", "/shifts/{shift_id}/handover"): DESK,
+    ("GET", "/closing-checks/now"): ANY - {"viewer", "counter"},
+    ("GET", "/closing-checks"): ANY - {"viewer", "counter"},
+    ("POST", "/closing-checks"): DESK,
+    ("GET", "/accounts"): frozenset({"admin"}),
+    ("POST", "/accounts"): frozenset({"admin"}),
+    ("POST", "/accounts/{name}/disable"): frozenset({"admin"}),
+    ("POST", "/accounts/{name}/enable"): frozenset({"admin"}),
+    ("POST", "/accounts/{name}/password"): frozenset({"admin"}),
     ("GET", "/ratings/summary"): ANY - {"viewer"},
     ("GET", "/series"): ANY,
     ("GET", "/energy"): ANY,

@@ -12,6 +12,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from gateway import people
 from gateway.api import (
+    accounts,
     alerts,
     audit,
     commands,
@@ -29,16 +30,17 @@ from gateway.api import (
     rules,
     series,
     session,
+    shifts,
     site,
 )
 from gateway.api.access import API, Gate
+from gateway.api.proof import Prover
 from gateway.context import Context
 from gateway.people import Who
 
 READERS = 8  # worker threads, each with its own read-only connection
 NOUNS = (
     *(
-        session,
         site,
         now,
         devices,
@@ -47,7 +49,6 @@ NOUNS = (
         notifications,
         commands,
         permits,
-        patrols,
         ratings,
         rules,
         series,
@@ -55,6 +56,8 @@ NOUNS = (
     ),
     live,
 )
+
+ASKING = (session, accounts, shifts, patrols)  # these ask for passwords
 
 
 def build(ctx: Context, static: Path | None = None) -> FastAPI:
@@ -74,6 +77,9 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
+    prover = Prover(ctx)
+    for keeper in ASKING:
+        app.include_router(keeper.router(ctx, prover), prefix=API)
     for noun in NOUNS:
         app.include_router(noun.router(ctx), prefix=API)
     app.include_router(health.router(ctx))
