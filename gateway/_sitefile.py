@@ -181,6 +181,7 @@ def _freeze(file: model.File) -> frozen.Site:
             for severity, ladder in model.DEFAULT_LADDERS.items()
         },
         tariff=file.energy.tariff,
+        care=frozen.CareOf(**dict(file.care)),
         influx=frozen.Influx(**dict(file.influx)) if file.influx else None,
     )
 

@@ -269,6 +269,13 @@ class EnergyTable(Table):
     tariff: Annotated[float, Field(ge=0, le=100)] = 0.8
 
 
+class CareTable(Table):
+    disk_floor_mb: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    backup: Annotated[str, Field(min_length=1, max_length=500)] = "backups"
+    backups_kept: Annotated[int, Field(ge=1, le=1000)] = 3
+    keep_readings_days: Annotated[int, Field(ge=35, le=36_500)] | None = None
+
+
 class InfluxTable(Table):
     url: Annotated[str, BeforeValidator(_url)]
     token: str = "env:HALLKEEPER_INFLUX_TOKEN"
@@ -298,4 +305,5 @@ class File(Table):
     notify: list[NotifyTable] = []
     escalation: EscalationTable = EscalationTable()
     energy: EnergyTable = EnergyTable()
+    care: CareTable = CareTable()
     influx: InfluxTable | None = None

@@ -11,13 +11,16 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from firmware.wire import FUTURE_MS
 from gateway import alerts
 from gateway.engine import FAILED
 from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
+from gateway.rules import house
 from gateway.rules.devices import CLOCK
+from gateway.rules.model import Rule
 from gateway.turns import Changes
 from gateway.watches import LostWatch
 
@@ -25,7 +28,8 @@ Key = tuple[str, str, int]
 Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 """(db, now, id, finding): a finding has just opened."""
 
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED)  # not the engine's: no rerun withdraws them
+# not the engine's: no rerun withdraws them
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS))
 
 
 class Ledger:
@@ -96,7 +100,8 @@ class Ledger:
         """Findings after `since` that the new evidence does not bear out."""
         rows = db.execute(
             'SELECT id, rule, subject, start FROM finding WHERE state IN ("open", "ended")'
-            ' AND rule NOT IN (?, ?, ?) AND (start > ? OR "end" IS NULL OR "end" > ?)',
+            f" AND rule NOT IN ({','.join('?' * len(_NOT_DERIVED))})"
+            ' AND (start > ? OR "end" IS NULL OR "end" > ?)',
             (*_NOT_DERIVED, since, since),
         ).fetchall()
         for name, rule, subject, start in rows:
@@ -149,6 +154,41 @@ class Ledger:
         elif ahead <= FUTURE_MS and standing is not None:
             del self._clocks_off[said.device]
             self._put(db, replace(standing, end=now), now, amends=False)
+
+    def standing(self, db: sqlite3.Connection, rule: Rule, subject: str) -> dict[str, Any] | None:
+        """The evidence of the open finding of a rule about a subject; None where none is open."""
+        found = _open_of(db, rule.id).get(subject)
+        return None if found is None else found.evidence
+
+    def stands(
+        self,
+        db: sqlite3.Connection,
+        rule: Rule,
+        subject: str,
+        evidence: dict[str, Any] | None,
+        now: int,
+    ) -> None:
+        """Open the finding of a rule that no log is judged by, or, with None, end it."""
+        found = _open_of(db, rule.id).get(subject)
+        if evidence is None and found is not None:
+            self._put(db, replace(found, end=max(now, found.start)), now, amends=False)
+        elif evidence is not None and found is None:
+            made = Finding(
+                rule.id, subject, None, now, now, None, rule.severity, _codes(rule), evidence
+            )
+            self._put(db, made, now, amends=False)
+
+    def happened(
+        self, db: sqlite3.Connection, rule: Rule, subject: str, evidence: dict[str, Any], now: int
+    ) -> None:
+        """A finding of one instant that is told all the same."""
+        made = Finding(rule.id, subject, None, now, now, now, rule.severity, _codes(rule), evidence)
+        self._put(db, made, now, amends=False)
+        alerts.raised(db, now, _finding_id(made), made)
+
+
+def _codes(rule: Rule) -> tuple[str, ...]:
+    return tuple(article.code for article in rule.cites)
 
 
 def _open_of(db: sqlite3.Connection, rule: str) -> dict[str, Finding]:

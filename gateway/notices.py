@@ -39,7 +39,7 @@ def catalogue() -> dict[str, dict[str, Any]]:
 def names(site: Site) -> dict[str, str]:
     """What the hall's people call each thing, by id."""
     things = (site.zones, site.counters, site.openings, site.circuits, site.acs, site.routes)
-    return {thing.id: thing.name for many in things for thing in many}
+    return {thing.id: thing.name for many in things for thing in many} | {"gateway": "网关"}
 
 
 def headline(matter: Matter, called: dict[str, str]) -> str:

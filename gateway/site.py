@@ -153,6 +153,18 @@ class Influx:
 
 
 @dataclass(frozen=True, slots=True)
+class CareOf:
+    """How the gateway looks after its data. `disk_floor_mb` None: 5 % of the disk, at most 256;
+    `backup`: a folder, from the data directory if relative, or "off"; `keep_readings_days` None:
+    for ever."""
+
+    disk_floor_mb: int | None = None
+    backup: str = "backups"
+    backups_kept: int = 3
+    keep_readings_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A hall. Durations in ms, times of day in minutes, tags lower-case."""
 
@@ -180,6 +192,7 @@ class Site:
     escalation: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     tariff: float = 0.8  # yuan per kWh
     influx: Influx | None = None
+    care: CareOf = CareOf()
 
 
 def load(path: Path) -> Site:

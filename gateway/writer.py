@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -17,11 +18,12 @@ import structlog
 from firmware import wire
 from gateway import audit, store
 from gateway.acks import AckBook
+from gateway.care import Upkeep
 from gateway.denials import Denials, Denied
 from gateway.errors import EnvironmentFault
 from gateway.events import Refused, decode, split_topic
 from gateway.ingest import Arrival, Connected, Session, decode_state
-from gateway.journal import Journal
+from gateway.journal import READINGS, Journal, damaged
 from gateway.live import Feed
 from gateway.turns import DeviceState, Stage, Turn
 from gateway.vitals import Health, Metrics
@@ -35,6 +37,7 @@ TIME_EVERY_S = 20.0
 CANARY_EVERY_S = 5.0
 CANARY_LATE_S = 10.0
 REOPEN_S = 1.0
+NEWEST = 1000  # events whose checksums are looked at after a fault of the disk
 
 
 class Work(NamedTuple):
@@ -54,7 +57,7 @@ Item = Arrival | Connected | Denied | Work | Stop
 class Writer:
     """Owns the writing connection and its thread. `stalled()` is called, on that thread, when the
     broker delivers nothing although it says it is connected; `died(reason)` when the thread ends
-    by a fault of its own."""
+    by a fault of its own; `harmed()` after a turn that the disk refused."""
 
     def __init__(
         self,
@@ -68,6 +71,8 @@ class Writer:
         metrics: Metrics,
         stalled: Callable[[], None],
         died: Callable[[str], None],
+        upkeep: Upkeep,
+        harmed: Callable[[], None] = lambda: None,
     ) -> None:
         self._data = data
         self._site = site
@@ -79,6 +84,9 @@ class Writer:
         self._metrics = metrics
         self._stalled = stalled
         self._died = died
+        self._upkeep = upkeep
+        self._harmed = harmed
+        self._pruned_to, self._prune_day = 0, 0
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._journal = Journal()
         self._acks = AckBook()
@@ -165,6 +173,8 @@ class Writer:
         self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
+        if not items:
+            self._prune(now)
         turn = Turn(now, mono, stored, lost, states, full=len(items) >= BATCH)
         for stage in self._stages:
             self._run_stage(stage, turn)
@@ -172,7 +182,9 @@ class Writer:
         began = time.monotonic()
         db.execute("COMMIT")
         if arrivals or works:
-            self._metrics.commit.observe(time.monotonic() - began)
+            ended = time.monotonic()
+            self._metrics.commit.observe(ended - began)
+            self._upkeep.latency.note(ended - began, ended)
         if db.total_changes != before:  # an empty turn needs no disk and proves none
             self._health.note("journal", None)
         for work, (value, fault) in zip(works, results, strict=True):
@@ -212,6 +224,12 @@ class Writer:
         for raw, item in decode(arrival.payload):
             if isinstance(item, Refused):
                 journal.refuse(arrival.topic, device, raw, item, at)
+            elif (
+                self._upkeep.disk.low
+                and item.kind in READINGS
+                and not journal.has(device, item.log, item.seq)
+            ):
+                self._metrics.held_back.inc()  # not acknowledged: the device keeps it
             else:
                 journal.accept(self._db, device, raw, item, at)
                 kinds[item.kind if item.kind in wire.KINDS else "unknown"] += 1
@@ -227,9 +245,9 @@ class Writer:
         self._db.execute("SAVEPOINT stage")
         try:
             stage.turn(self._db, turn)
-        except sqlite3.OperationalError:  # the disk: the whole turn fails
-            raise
         except Exception as fault:
+            if _of_the_disk(fault):  # the whole turn fails
+                raise
             log.exception("stage.fault", stage=stage.name)
             self._metrics.faults.labels(stage.name).inc()
             self._health.note(stage.name, f"fault in its last turn: {fault!r}")
@@ -246,20 +264,38 @@ class Writer:
             if isinstance(item, Work):
                 _settle(item.done, None, fault)
         assert self._session is not None
-        self._db.close()
+        with contextlib.suppress(sqlite3.Error):  # its last words may need the disk, too
+            self._db.close()
+        if "full" in str(fault) and self._upkeep.disk.release():
+            log.warning("disk.reserve_released")
         time.sleep(REOPEN_S)
         while not self._reopen():
             time.sleep(REOPEN_S)
+        self._harmed()
         self._session.reconnect()
 
     def _reopen(self) -> bool:
         try:
             self._db = store.open_writer(self._data)
+            changed = list(damaged(self._db, NEWEST))
+            if changed:
+                raise EnvironmentFault(store.damage(self._data, f"event {changed[0]} has changed"))
             self._load()
         except (sqlite3.Error, EnvironmentFault) as fault:
             self._health.note("journal", f"cannot be opened: {fault}")
             return self._stopped
         return True
+
+    def _prune(self, now: int) -> None:
+        """In quiet turns, once a day through what is too old to be kept."""
+        keep, day = self._upkeep.keep_ms, now // 86_400_000
+        if keep is None or day == self._prune_day:
+            return
+        at = self._journal.prune(self._db, self._pruned_to, now - keep, BATCH)
+        if at is None:
+            self._prune_day = day
+        else:
+            self._pruned_to = at
 
     def _load(self) -> None:
         self._journal.load(self._db)
@@ -336,11 +372,18 @@ class Writer:
                 self._stalled()
 
 
+def _of_the_disk(fault: Exception) -> bool:
+    """The disk or the database file itself, not what was asked of it."""
+    return isinstance(fault, sqlite3.OperationalError) or type(fault) is sqlite3.DatabaseError
+
+
 def _run_work(db: sqlite3.Connection, now: int, work: Work) -> tuple[Any, BaseException | None]:
     db.execute("SAVEPOINT work")
     try:
         value = work.run(db, now)
-    except Exception as fault:  # noqa: BLE001 - it belongs to whoever asked, through the future
+    except Exception as fault:
+        if not db.in_transaction:  # the disk failed: the whole turn does
+            raise
         db.execute("ROLLBACK TO work")
         db.execute("RELEASE work")
         return None, fault

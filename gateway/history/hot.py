@@ -284,6 +284,15 @@ class Hot:
         self._horizon = max(self._horizon, end)
         return True
 
+    def prune(self, db: sqlite3.Connection, after: int, before: int) -> int | None:
+        """Drop the chunks of days before `before` of the channel that follows `after`; rollups
+        and energy stay. That channel, or None after the last."""
+        found = db.execute("SELECT min(id) FROM channel WHERE id > ?", (after,)).fetchone()[0]
+        if found is not None:
+            day = buckets.begin(buckets.DAY, before, self._zone)
+            db.execute("DELETE FROM chunk WHERE channel = ? AND day < ?", (found, day))
+        return None if found is None else int(found)
+
     def _relast(self, db: sqlite3.Connection, bucket: Bucket) -> None:
         """A late row came into a bucket: its last value is read again from the hot rows."""
         channel, field, step, begin = bucket

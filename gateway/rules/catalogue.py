@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from gateway import units
-from gateway.rules import aircon, devices, doors, lights, people, power
+from gateway.rules import aircon, devices, doors, house, lights, people, power
 from gateway.rules.model import Rule, Setting, Unit
 from gateway.site import Span
 
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = tuple(
             *doors.RULES,
             *people.RULES,
             *devices.RULES,
+            *house.RULES,
         ),
         key=lambda rule: rule.id,
     )

@@ -36,7 +36,7 @@ def test_a_tick_walks_no_growing_table(tmp_path: Path) -> None:
     hall = site.load(SITE)
     db = store.open_writer(tmp_path)
     now = options.clock.now()
-    pipeline.begin(db, now, SITE)
+    pipeline.begin(db, now, SITE, "Asia/Shanghai")
     every = pipeline.stages(pipeline.House(options, hall))
     said: list[str] = []
     for stage in every:

@@ -2,6 +2,11 @@ import type { RuleId } from "./rules.zh-CN";
 
 export const rulesEn: Record<RuleId, string> = {
   "lights.vacant": "Lights on, nobody there",
+  "gateway.backup": "Gateway backup failed",
+  "gateway.clock": "Gateway clock off",
+  "gateway.disk": "Gateway disk nearly full",
+  "gateway.slow": "Gateway disk slow",
+  "gateway.store": "Gateway database damaged",
   "lights.after-close": "Lights on after closing",
   "lights.all-night": "Lights on all night",
   "lights.daylight": "Lights on in daylight",

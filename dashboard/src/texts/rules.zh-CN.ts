@@ -1,6 +1,11 @@
 /** What each rule of the rulebook is called. */
 export const rulesZh = {
   "lights.vacant": "无人时照明未关",
+  "gateway.backup": "网关备份失败",
+  "gateway.clock": "网关时钟异常",
+  "gateway.disk": "网关磁盘将满",
+  "gateway.slow": "网关写盘缓慢",
+  "gateway.store": "网关数据库损坏",
   "lights.after-close": "下班后照明未关",
   "lights.all-night": "长明灯",
   "lights.daylight": "日光充足仍开灯",
