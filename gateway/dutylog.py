@@ -1,7 +1,8 @@
 """值班记录: what happened on a shift, drawn from the records that stand anyway.
 
-Alerts as they opened and ended, what people did (from the audit), what was switched, whom it was
-told. Nothing is written here. Times Unix ms.
+Alerts through their life, what people did (from the audit),
+what was switched, who was told.
+Nothing is written here. Times Unix ms.
 """
 
 from __future__ import annotations
@@ -11,39 +12,39 @@ import sqlite3
 from typing import Any
 
 Line = dict[str, Any]
-"""{"at","what",…}: `what` is a code such as `alert.opened`, the rest names what it is about."""
+"""{"at","what",…}: `what` is a code such as `alert.raise`, the rest names what it is about."""
 
 _PEOPLE = (
-    *("alert.ack", "alert.shelve", "alert.close", "finding.close", "circuit.switch"),
-    *("circuit.reset", "circuit.check", "circuit.extend", "entry.register", "permit.give"),
+    *("finding.close", "circuit.switch", "circuit.reset", "circuit.check", "circuit.extend"),
+    *("entry.register", "permit.give"),
     *("permit.withdraw", "patrol.sign", "closing.check", "shift.open", "shift.handover"),
     *("gateway.start", "site.reloaded", "site.refused"),
 )
 _ALERTS = (
-    'SELECT a.id, a.rule, a.subject, a.severity, a.opened, f."end" FROM alert a'
-    " LEFT JOIN finding f ON f.id = a.finding WHERE a.opened < ?2"
-    ' AND (a.opened >= ?1 OR f."end" >= ?1) ORDER BY a.opened, a.id'
+    "SELECT h.at, h.what, h.who, h.state, a.id, a.rule, a.subject, a.severity, f.zone"
+    " FROM alert_history h JOIN alert a ON a.id = h.alert LEFT JOIN finding f ON f.id = a.finding"
+    " WHERE h.at >= ? AND h.at < ? ORDER BY h.id"
 )
 _SWITCHED = (
     "SELECT made_at, device, ch, do, args, cause, person, state FROM command"
     " WHERE do IN ('on', 'off', 'set') AND made_at >= ? AND made_at < ?"
 )
 _TOLD = (
-    "SELECT n.sent_at, n.alert, n.role, n.channel, n.tries, a.rule, a.subject"
+    "SELECT n.sent_at, n.kind, n.alert, n.role, n.channel, n.tries, a.rule, a.subject"
     " FROM notification n JOIN alert a ON a.id = n.alert"
-    " WHERE n.kind = 'message' AND n.sent_at >= ? AND n.sent_at < ?"
+    " WHERE n.kind <> 'siren' AND n.state = 'sent' AND n.sent_at >= ? AND n.sent_at < ?"
 )
 
 
 def lines(db: sqlite3.Connection, begin: int, end: int) -> list[Line]:
     """Everything in [begin, end), not yet in order of time."""
     found: list[Line] = []
-    for alert, rule, subject, severity, opened, over in db.execute(_ALERTS, (begin, end)):
-        about = {"alert": alert, "rule": rule, "subject": subject, "severity": severity}
-        if opened >= begin:
-            found.append({"at": opened, "what": "alert.opened", **about})
-        if over is not None and begin <= over < end:
-            found.append({"at": over, "what": "alert.returned", **about})
+    for at, what, who, state, alert, rule, subject, severity, zone in db.execute(
+        _ALERTS, (begin, end)
+    ):
+        about = {"alert": alert, "rule": rule, "subject": subject, "zone": zone}
+        told = {"severity": severity, "state": state, "who": who}
+        found.append({"at": at, "what": f"alert.{what}", **about, **told})
     for at, device, ch, do, args, cause, person, state in db.execute(_SWITCHED, (begin, end)):
         found.append(
             {
@@ -51,10 +52,10 @@ def lines(db: sqlite3.Connection, begin: int, end: int) -> list[Line]:
                 **{"args": json.loads(args), "cause": cause, "who": person, "state": state},
             }
         )
-    for at, alert, role, channel, tries, rule, subject in db.execute(_TOLD, (begin, end)):
+    for at, kind, alert, role, channel, tries, rule, subject in db.execute(_TOLD, (begin, end)):
         about = {"alert": alert, "rule": rule, "subject": subject}
         told = {"to": role, "channel": channel, "tries": tries}
-        found.append({"at": at, "what": "told", **about, **told})
+        found.append({"at": at, "what": f"told.{kind}", **about, **told})
     marks = ",".join("?" * len(_PEOPLE))
     rows = db.execute(
         f"SELECT at, who, what, about FROM audit WHERE at >= ? AND at < ? AND what IN ({marks})",
