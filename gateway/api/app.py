@@ -13,6 +13,8 @@ from fastapi.middleware.gzip import GZipMiddleware
 from gateway import people
 from gateway.api import (
     alerts,
+    appointments,
+    attendance,
     audit,
     cases,
     commands,
@@ -28,6 +30,7 @@ from gateway.api import (
     permits,
     problems,
     ratings,
+    registers,
     rules,
     series,
     session,
@@ -53,6 +56,9 @@ NOUNS = (
         patrols,
         ratings,
         cases,
+        registers,
+        appointments,
+        attendance,
         rules,
         series,
         audit,
