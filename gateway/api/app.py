@@ -12,6 +12,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from gateway import people
 from gateway.api import (
+    accounts,
     alerts,
     appointments,
     attendance,
@@ -29,21 +30,24 @@ from gateway.api import (
     patrols,
     permits,
     problems,
+    qr,
     ratings,
     registers,
     rules,
     series,
     session,
+    sheets,
+    shifts,
     site,
 )
 from gateway.api.access import API, Gate
+from gateway.api.proof import Prover
 from gateway.context import Context
 from gateway.people import Who
 
 READERS = 8  # worker threads, each with its own read-only connection
 NOUNS = (
     *(
-        session,
         site,
         now,
         devices,
@@ -53,8 +57,9 @@ NOUNS = (
         commands,
         maintenance,
         permits,
-        patrols,
         ratings,
+        qr,
+        sheets,
         cases,
         registers,
         appointments,
@@ -65,6 +70,8 @@ NOUNS = (
     ),
     live,
 )
+
+ASKING = (session, accounts, shifts, patrols)  # these ask for passwords
 
 
 def build(ctx: Context, static: Path | None = None) -> FastAPI:
@@ -84,9 +91,13 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
+    prover = Prover(ctx)
+    for keeper in ASKING:
+        app.include_router(keeper.router(ctx, prover), prefix=API)
     for noun in NOUNS:
         app.include_router(noun.router(ctx), prefix=API)
     app.include_router(health.router(ctx))
+    app.include_router(qr.page(ctx))
     app.include_router(pages.router(static or pages.BUILT))
 
     def signed_in(token: str, at: int) -> Who | None:

@@ -1,3 +1,6 @@
+-- The 差评 of the QR page and of paper forms, by when they were learnt: each opens a case.
+CREATE INDEX opinion_bad ON opinion (made_at) WHERE level <= 2;
+
 -- Registers (台账) and records of duties: one plain ledger, append-only. An entry that is wrong is
 -- struck out with a reason and stays.
 CREATE TABLE register_entry (
