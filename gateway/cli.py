@@ -21,7 +21,9 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 calendar_app = typer.Typer(help="Years of workdays and holidays.", no_args_is_help=True)
+ca_app = typer.Typer(help="The hall's own certificates.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
+app.add_typer(ca_app, name="ca")
 app.add_typer(calendar_app, name="calendar")
 
 attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
@@ -146,6 +148,19 @@ def user_add(
     from gateway import people
 
     people.add(name, role, data)
+
+
+@ca_app.command("init")
+def ca_init(
+    data: Data,
+    name: Annotated[
+        list[str] | None, typer.Option(help="host name or address of the gateway's broker")
+    ] = None,
+) -> None:
+    """Make the hall's authority: the broker then takes devices by TLS certificate only."""
+    from gateway import authority
+
+    authority.init(data, name or [])
 
 
 @calendar_app.command("import")
