@@ -83,6 +83,11 @@ def _instant(text: str) -> int:
     return int((when.astimezone(UTC)).timestamp() * 1000)
 
 
+def setup_of(config: Path, device_id: str) -> dict[str, Any]:
+    """setup.json of one device: kind, battery, channels, which relay feeds which meter."""
+    return _setup(_site(config), device_id)
+
+
 def _site(config: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(config.read_text(encoding="utf-8"))
