@@ -186,8 +186,9 @@ def own_network() -> Iterator[None]:
 
 def shaped(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        pytest.skip(f"`{' '.join(command)}` is not allowed here: {done.stderr.strip()}")
+    if "not permitted" in done.stderr or "not supported" in done.stderr:
+        pytest.skip(f"{command[0]} may not do this here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_third_of_all_packets_lost_and_a_narrow_pipe(tmp_path: Path) -> None:
@@ -197,30 +198,15 @@ def test_a_third_of_all_packets_lost_and_a_narrow_pipe(tmp_path: Path) -> None:
         lossy = (
             "table inet loss { chain in { type filter hook input priority 0;"
             f" tcp dport {rig.proxy.port} numgen random mod 100 < 30 drop;"
-            f" tcp sport {rig.proxy.port} numgen random mod 100 < 30 drop; }} }}"
+            f" tcp sport {rig.proxy.port} numgen random mod 100 < 30 drop;\n}}\n}}"
         )
         shaped("nft", lossy)
-        shaped(
-            *[
-                "tc",
-                "qdisc",
-                "add",
-                "dev",
-                "lo",
-                "root",
-                "tbf",
-                "rate",
-                "256kbit",
-                "burst",
-                "32k",
-                "latency",
-                "400ms",
-            ]
-        )
+        pipe = ("rate", "256kbit", "burst", "32k", "latency", "400ms")
+        shaped("tc", "qdisc", "add", "dev", "lo", "root", "tbf", *pipe)
         rig.press(15)
         rig.settled()
         shaped("nft", "delete table inet loss")
-        shaped(*["tc", "qdisc", "del", "dev", "lo", "root"])
+        shaped("tc", "qdisc", "del", "dev", "lo", "root")
         rig.whole()
         silent = rig.query("SELECT count(*) FROM finding WHERE rule='device.silent'")
         assert silent == [(0,)], "no device is silent because its words come slowly"
