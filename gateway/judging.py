@@ -43,7 +43,8 @@ class Judging:
         self._site = site
         self._program = program
         self._ledger = Ledger(
-            lambda db, now, name, finding: switch(db, now, name, finding, self._engine)
+            lambda db, now, name, finding: switch(db, now, name, finding, self._engine),
+            site.noise,
         )
         self._mark = _program_mark(site, program)
         self._placing = Placing(program.graph)

@@ -14,13 +14,15 @@ from dataclasses import replace
 from typing import Any
 
 from firmware.wire import FUTURE_MS
-from gateway import alerts
+from gateway import alerts, deadlines
 from gateway.engine import FAILED
 from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
+from gateway.lifecycle import Return
 from gateway.rules import house
 from gateway.rules.devices import CLOCK
 from gateway.rules.model import Rule
+from gateway.site import Noise
 from gateway.turns import Changes
 from gateway.watches import LostWatch
 
@@ -28,15 +30,17 @@ Key = tuple[str, str, int]
 Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 """(db, now, id, finding): a finding has just opened."""
 
+LOST_STANDS_MS = 12 * 3_600_000
 # not the engine's: no rerun withdraws them
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS))
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS), *deadlines.RULES)
 
 
 class Ledger:
     """Writes findings and their alerts; `changes` is what the live feed is told."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, settings: Noise | None = None) -> None:
         self._opened = opened
+        self._settings = settings or Noise()
         self._clocks_off: dict[str, Finding] = {}
         self.changes: Changes = []
 
@@ -73,7 +77,7 @@ class Ledger:
                 ),
             )
             if finding.end is None:
-                alerts.raised(db, now, name, finding)
+                alerts.raised(db, now, name, finding, self._settings)
                 self._opened(db, now, name, finding)
         elif (row[1], row[2], row[4], row[5]) != (finding.since, finding.end, evidence, cites):
             name, state = row[0], row[3]
@@ -87,9 +91,9 @@ class Ledger:
                 (finding.since, finding.end, evidence, cites, state, now, name),
             )
             if finding.end is not None and row[2] is None:
-                alerts.returned(db, now, name)
+                alerts.returned(db, now, name, self._settings)
             elif finding.end is None and row[2] is not None:
-                alerts.raised(db, now, name, finding)
+                alerts.raised(db, now, name, finding, self._settings)
         else:
             return
         self.changes.append(("finding", {"id": name, "state": state, **as_dict(finding)}))
@@ -112,7 +116,7 @@ class Ledger:
                     " WHERE id=?",
                     (max(start, since), now, name),
                 )
-                alerts.returned(db, now, name)
+                alerts.returned(db, now, name, self._settings)
                 self.changes.append(
                     (
                         "finding",
@@ -128,7 +132,15 @@ class Ledger:
             watch.rule, lost.device, None, at, at, at, severity, watch.cites, evidence
         )
         self._put(db, finding, now, amends=False)
-        alerts.raised(db, now, _finding_id(finding), finding)
+        self._momentary(db, finding, now)
+
+    def _momentary(self, db: sqlite3.Connection, finding: Finding, now: int) -> None:
+        """An instant is told all the same: it stands until somebody has seen it, at most half a
+        day."""
+        name = _finding_id(finding)
+        alerts.raised(db, now, name, finding, self._settings)
+        gone = Return(LOST_STANDS_MS)
+        alerts.apply(db, now, alerts.alert_of(name), gone, self._settings)
 
     def failed(self, db: sqlite3.Connection, failed: Iterable[Finding], now: int) -> None:
         """A rule that is out of order is a finding about that rule, until it is in order again."""
@@ -184,7 +196,7 @@ class Ledger:
         """A finding of one instant that is told all the same."""
         made = Finding(rule.id, subject, None, now, now, now, rule.severity, _codes(rule), evidence)
         self._put(db, made, now, amends=False)
-        alerts.raised(db, now, _finding_id(made), made)
+        self._momentary(db, made, now)
 
 
 def _codes(rule: Rule) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ class Obeying:
 
     name = "obeying"
 
-    def __init__(self, site: Site, ttl_ms: int, respect_ms: int, speed: float) -> None:
+    def __init__(self, site: Site, ttl_ms: int, speed: float) -> None:
         self._things = hardware.things(site)
         self._relays = {
             (t.target.device, t.target.ch): t
@@ -27,7 +27,7 @@ class Obeying:
             if t.use != hardware.AIRCON
         }
         self._ttl_ms = ttl_ms
-        self._respect_ms = respect_ms
+        self._respect_ms = site.noise.respect
         self._speed = speed
         self._changed: dict[str, None] = {}
 

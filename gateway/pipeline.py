@@ -24,6 +24,7 @@ from gateway import audit, broker, credentials, notify, people, rules, site, sto
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.care import DAY_MS, Care, Upkeep
+from gateway.cases.stage import Cases
 from gateway.clock import Clock, parse_instant
 from gateway.commands import CommandStage
 from gateway.context import Context
@@ -51,7 +52,6 @@ from gateway.writer import Writer
 log = structlog.get_logger()
 
 SIREN_TTL_MS = 10 * 60_000
-RESPECT_MS = 2 * 3_600_000  # a switch-on by hand after an automatic off
 STOP_S = 0.3  # how long a page's open streams are waited for
 
 
@@ -120,9 +120,10 @@ def stages(house: House) -> list[Stage]:
         DeviceStage(),
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
+        Cases(hall, calendar),
         Judging(hall, program, switching),
         switching,
-        Obeying(hall, ttl, int(RESPECT_MS), speed),
+        Obeying(hall, ttl, speed),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]

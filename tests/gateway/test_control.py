@@ -112,7 +112,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.db = store.open_writer(folder)
         self.now, self.seq = NOW, 0
-        self.stage = Obeying(HALL, 60_000, 7_200_000, 1)
+        self.stage = Obeying(HALL, 60_000, 1)
 
     def ask(self, do: str = "off", cause: str = "f-1") -> str:
         return control.ask(

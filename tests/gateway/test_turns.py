@@ -10,9 +10,19 @@ from gateway import pipeline, site, store
 from gateway.turns import Turn
 
 SITE = Path(__file__).parent.parent / "data" / "site.toml"
-GROWING = "alert|audit|chunk|energy|event|finding|finding_history|gap|notification|reject|rollup"
+GROWING = (
+    "alert|audit|case_event|case_file|case_now|chunk|contact|energy|event|finding|finding_history"
+    "|gap|notification|reject|rollup"
+)
 # partial indexes hold only what is still open
-OPEN_ONLY = ("alert_step_due", "alert_shelved", "command_open", "notification_")
+OPEN_ONLY = (
+    "alert_step_due",
+    "alert_shelved",
+    "case_now_",
+    "contact_until",
+    "command_open",
+    "notification_",
+)
 SCAN = re.compile(rf"SCAN (?:\w+ AS )?({GROWING}|[a-z]\b)(.*)")
 
 
