@@ -15,6 +15,7 @@ from typing import Any
 
 from gateway import alerts
 from gateway.findings import Finding
+from gateway.site import Noise
 
 CASE_REMINDER = "case.reminder"
 CASE_OVERDUE = "case.overdue"
@@ -40,7 +41,9 @@ class Standing:
     evidence: Mapping[str, Any]
 
 
-def stand(db: sqlite3.Connection, now: int, subject: str, wanted: Standing | None) -> bool:
+def stand(
+    db: sqlite3.Connection, now: int, subject: str, wanted: Standing | None, noise: Noise
+) -> bool:
     """End what stands of `subject` and is not `wanted`; open what is. Whether anything changed."""
     changed = False
     rows = db.execute(
@@ -54,7 +57,7 @@ def stand(db: sqlite3.Connection, now: int, subject: str, wanted: Standing | Non
                 "UPDATE finding SET \"end\"=?, state='ended', changed=? WHERE id=?",
                 (max(now, start), now, name),
             )
-            alerts.returned(db, now, name)
+            alerts.returned(db, now, name, noise)
             changed = True
     if wanted is None:
         return changed
@@ -62,10 +65,10 @@ def stand(db: sqlite3.Connection, now: int, subject: str, wanted: Standing | Non
         *(wanted.rule, subject, None, wanted.since, wanted.since, None),
         *(_SEVERITY[wanted.rule], wanted.cites, dict(wanted.evidence)),
     )
-    return _open(db, now, made) or changed
+    return _open(db, now, made, noise) or changed
 
 
-def _open(db: sqlite3.Connection, now: int, made: Finding) -> bool:
+def _open(db: sqlite3.Connection, now: int, made: Finding, noise: Noise) -> bool:
     """False where it has been opened before: one that a person closed stays closed."""
     name = "f-" + hashlib.sha256("\0".join(map(str, made.key)).encode()).hexdigest()[:16]
     done = db.execute(
@@ -80,5 +83,5 @@ def _open(db: sqlite3.Connection, now: int, made: Finding) -> bool:
     )
     if done.rowcount != 1:
         return False
-    alerts.raised(db, now, name, made)
+    alerts.raised(db, now, name, made, noise)
     return True

@@ -68,7 +68,8 @@ class Deed(BaseModel):
 
 def router(ctx: Context) -> APIRouter:
     made = APIRouter(tags=["cases"])
-    tz, where = ctx.site.timezone, book.place(ctx.site, ctx.calendar)
+    tz, desk = ctx.site.timezone, book.desk(ctx.site, ctx.calendar)
+    where = desk.place
 
     @made.get("/cases")
     def cases(
@@ -142,7 +143,7 @@ def router(ctx: Context) -> APIRouter:
                 raise Problem(422, "received: within the last five years, and not in the future")
             if asked.due is not None and kind.dated and asked.due < where.day(at):
                 raise Problem(422, "due: lies before the case was received")
-            case = book.open_case(db, where, kind.id, at, who.name, data, now=now)
+            case = book.open_case(db, desk, kind.id, at, who.name, data, now=now)
             if asked.contact:
                 _keep_contact(ctx, db, now, who, case.id, asked.contact, secret)
             return case
@@ -186,7 +187,7 @@ def router(ctx: Context) -> APIRouter:
 
         def work(db: sqlite3.Connection, now: int) -> Case:
             _mine(db, case_id, who)
-            case = book.find(db, case_id, where)
+            case = book.find(db, case_id, desk)
             assert case is not None
             known = case.kind.actions.get(action)
             if known is not None and who.role not in known.roles:
@@ -199,7 +200,7 @@ def router(ctx: Context) -> APIRouter:
                 raise Problem(422, f"{action} needs {', '.join(missing)}")
             if action == "strike":
                 contacts.erase(db, now, who.name, case.id, "struck out")
-            return book.act(db, case, action, who.name, data, now, where)
+            return book.act(db, case, action, who.name, data, now, desk)
 
         return _answer(ctx, written(ctx, work), who)
 
@@ -212,7 +213,7 @@ def told(ctx: Context, number: str, who: Who, *, whole: bool = False) -> dict[st
     Nobody at a counter sees to the minute when a citizen pressed (好差评 第七条).
     """
     db, now = ctx.reader(), ctx.now()
-    where = book.place(ctx.site, ctx.calendar)
+    where = book.desk(ctx.site, ctx.calendar).place
     events = book.events(db, number)
     kind = db.execute("SELECT kind FROM case_file WHERE id = ?", (number,)).fetchone()[0]
     case = engine.fold(number, KINDS[kind], events, where)
@@ -282,7 +283,7 @@ def _keep_contact(
     asked: NewContact,
     secret: bytes,
 ) -> None:
-    today = book.place(ctx.site, ctx.calendar).day(now)
+    today = book.desk(ctx.site, ctx.calendar).place.day(now)
     until = asked.until or today + timedelta(days=contacts.KEEP_DAYS)
     if not today <= until <= today + timedelta(days=contacts.MOST_DAYS):
         raise Problem(422, f"until: from today, at most {contacts.MOST_DAYS} days")

@@ -18,7 +18,7 @@ from gateway.cases import engine
 from gateway.cases.clock import Place
 from gateway.cases.model import KINDS, Case, Event
 from gateway.deadlines import Standing
-from gateway.site import Site
+from gateway.site import Noise, Site
 from gateway.workdays import Calendar
 
 
@@ -36,17 +36,25 @@ class Upheld:
     confirmed_at: int
 
 
-def place(site: Site, calendar: Calendar) -> Place:
-    """Where this hall's days are counted."""
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What keeping cases takes: where days are counted, and how quiet alerts are."""
+
+    place: Place
+    noise: Noise
+
+
+def desk(site: Site, calendar: Calendar) -> Desk:
+    """This hall's."""
     spans = site.hours.open
     opens = min((span.begin for span in spans), default=9 * 60)
     closes = max((span.end for span in spans), default=17 * 60)
-    return Place(calendar, site.timezone, opens, closes)
+    return Desk(Place(calendar, site.timezone, opens, closes), site.noise)
 
 
 def open_case(
     db: sqlite3.Connection,
-    where: Place,
+    desk: Desk,
     kind: str,
     at: int,
     who: str,
@@ -58,7 +66,7 @@ def open_case(
     """Open a case received at `at`. With a `source` it is opened once: the case that is there
     already is given back. `data` is what `engine.opened` takes, checked by the caller."""
     number = "c-" + (_of_source(source) if source else secrets.token_hex(8))
-    if source and (found := find(db, number, where)):
+    if source and (found := find(db, number, desk)):
         return found
     whole = {key: value for key, value in data.items() if value is not None}
     if source:
@@ -69,8 +77,8 @@ def open_case(
     )
     event = Event(1, at, who, "open", whole)
     _append(db, number, event)
-    case = engine.opened(KINDS[kind], number, event, where)
-    keep(db, case, now, where)
+    case = engine.opened(KINDS[kind], number, event, desk.place)
+    keep(db, case, now, desk)
     audit.append(db, now, who, "case.open", {"id": number, "kind": kind, **whole})
     return case
 
@@ -82,23 +90,23 @@ def act(
     who: str,
     data: Mapping[str, Any],
     now: int,
-    where: Place,
+    desk: Desk,
 ) -> Case:
     """Add an event; `engine.allowed` has been asked, in the same transaction."""
     whole = {key: value for key, value in data.items() if value is not None}
     event = Event(case.last + 1, now, who, what, whole)
     _append(db, case.id, event)
-    after = engine.step(case, event, where)
-    keep(db, after, now, where)
+    after = engine.step(case, event, desk.place)
+    keep(db, after, now, desk)
     audit.append(db, now, who, f"case.{what}", {"id": case.id, "kind": case.kind.id, **whole})
     return after
 
 
-def keep(db: sqlite3.Connection, case: Case, now: int, where: Place) -> bool:
+def keep(db: sqlite3.Connection, case: Case, now: int, desk: Desk) -> bool:
     """Put down what follows from the events: for lists, for what is due next, and as a finding.
 
     Whether a finding opened or ended."""
-    found, phase = engine.times(case, where), engine.phase(case, now, where)
+    found, phase = engine.times(case, desk.place), engine.phase(case, now, desk.place)
     due = found.due
     db.execute(
         "INSERT INTO case_now (id, state, holder, due_day, provisional, due_at, wake_at)"
@@ -111,19 +119,20 @@ def keep(db: sqlite3.Connection, case: Case, now: int, where: Place) -> bool:
         ),
     )
     if phase.name is None or phase.since is None or due is None:
-        return deadlines.stand(db, now, case.id, None)
+        return deadlines.stand(db, now, case.id, None, desk.noise)
     overdue = phase.name == "overdue"
     rule = deadlines.CASE_OVERDUE if overdue else deadlines.CASE_REMINDER
     evidence = {"kind": case.kind.id, "due": due.day.isoformat(), "provisional": due.provisional}
-    return deadlines.stand(db, now, case.id, Standing(rule, phase.since, case.kind.cites, evidence))
+    wanted = Standing(rule, phase.since, case.kind.cites, evidence)
+    return deadlines.stand(db, now, case.id, wanted, desk.noise)
 
 
-def find(db: sqlite3.Connection, number: str, where: Place) -> Case | None:
+def find(db: sqlite3.Connection, number: str, desk: Desk) -> Case | None:
     """The case with this id as it is now, or None."""
     row = db.execute("SELECT kind FROM case_file WHERE id = ?", (number,)).fetchone()
     if row is None:
         return None
-    return engine.fold(number, KINDS[row[0]], events(db, number), where)
+    return engine.fold(number, KINDS[row[0]], events(db, number), desk.place)
 
 
 def events(db: sqlite3.Connection, number: str) -> list[Event]:
@@ -134,7 +143,7 @@ def events(db: sqlite3.Connection, number: str) -> list[Event]:
     return [Event(n, at, who, what, json.loads(data)) for n, at, who, what, data in rows]
 
 
-def recompute(db: sqlite3.Connection, now: int, where: Place) -> list[str]:
+def recompute(db: sqlite3.Connection, now: int, desk: Desk) -> list[str]:
     """Hold every case under way against today's calendar; a due day that moves is an event, an
     audit row and a line. Returns the ids of those that moved."""
     moved = []
@@ -142,10 +151,10 @@ def recompute(db: sqlite3.Connection, now: int, where: Place) -> list[str]:
         "SELECT id, due_day, provisional FROM case_now WHERE due_day IS NOT NULL ORDER BY due_day"
     ).fetchall()
     for number, was, provisional in rows:
-        case = find(db, number, where)
+        case = find(db, number, desk)
         if case is None:
             continue
-        due = engine.times(case, where).due
+        due = engine.times(case, desk.place).due
         if due is None or (due.day.isoformat(), due.provisional) == (was, bool(provisional)):
             continue
         data = {
@@ -154,7 +163,7 @@ def recompute(db: sqlite3.Connection, now: int, where: Place) -> list[str]:
             "due": due.day.isoformat(),
             "provisional": due.provisional,
         }
-        act(db, case, "recomputed", audit.GATEWAY, data, now, where)
+        act(db, case, "recomputed", audit.GATEWAY, data, now, desk)
         moved.append(number)
     return moved
 

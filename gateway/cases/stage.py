@@ -13,7 +13,6 @@ import structlog
 from firmware import wire
 from gateway import ratings
 from gateway.cases import book, contacts
-from gateway.cases.clock import Place
 from gateway.site import Site
 from gateway.turns import Changes, Turn
 from gateway.workdays import Calendar
@@ -29,7 +28,7 @@ class Cases:
     name = "cases"
 
     def __init__(self, site: Site, calendar: Calendar) -> None:
-        self._place: Place = book.place(site, calendar)
+        self._desk = book.desk(site, calendar)
         self._zone = ZoneInfo(site.timezone)
         self._counters = {c.pad: c.id for c in site.counters if c.pad}
         self._names = {c.id: c.name for c in site.counters}
@@ -43,9 +42,9 @@ class Cases:
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         self._changes, self._moved = [], []
-        now, today = turn.now, self._place.day(turn.now)
+        now, today = turn.now, self._desk.place.day(turn.now)
         if self._fresh:
-            self._moved = book.recompute(db, now, self._place)
+            self._moved = book.recompute(db, now, self._desk)
             for number in self._moved:
                 self._told(db, number)
             self._fresh = False
@@ -56,8 +55,8 @@ class Cases:
             self._open(db, now, pad, day)
         due = "SELECT id FROM case_now WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY id"
         for (number,) in db.execute(due, (now,)).fetchall():
-            case = book.find(db, number, self._place)
-            if case is not None and book.keep(db, case, now, self._place):
+            case = book.find(db, number, self._desk)
+            if case is not None and book.keep(db, case, now, self._desk):
                 self._told(db, number)
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
@@ -74,7 +73,7 @@ class Cases:
                 continue
             if msgspec.to_builtins(event)["level"] <= BAD:
                 time = stored.at if stored.t is None else stored.t
-                found.add((stored.device, self._place.day(time)))
+                found.add((stored.device, self._desk.place.day(time)))
         return found
 
     def _open(self, db: sqlite3.Connection, now: int, pad: str, day: date) -> None:
@@ -97,7 +96,7 @@ class Cases:
                 "day": happened,
             }
             case = book.open_case(
-                *(db, self._place, "bad-rating", now, "gateway", data), now=now, source=source
+                *(db, self._desk, "bad-rating", now, "gateway", data), now=now, source=source
             )
             self._told(db, case.id)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from gateway import audit, ratings
 from gateway.cases import book, contacts
@@ -65,11 +66,11 @@ def test_a_bad_rating_opens_one_case(house: House) -> None:
     assert step(house, stage, good) == []
     (told,) = step(house, stage, bad, again)
     assert told["kind"] == "bad-rating"
-    assert step(house, stage, replace(bad, new=False)) == []
+    assert step(house, stage, structs.replace(bad, new=False)) == []
     step(house, stage, bad)
     rows = house.db.execute("SELECT counter, source FROM case_file").fetchall()
     assert [tuple(row) for row in rows] == [("w01", f"rating {PAD} 9f3a1c22 2")]
-    found = book.find(house.db, told["id"], stage._place)
+    found = book.find(house.db, told["id"], stage._desk)
     assert found is not None
     assert found.opened_by == audit.GATEWAY
 
@@ -92,9 +93,9 @@ def test_reminded_twice_then_overdue_until_it_is_closed(house: House) -> None:
     ]
 
     def rectify(db: sqlite3.Connection, now: int) -> None:
-        case = book.find(db, number, stage._place)
+        case = book.find(db, number, stage._desk)
         assert case is not None
-        book.act(db, case, "rectify", "wang", {"note": "x"}, now, stage._place)
+        book.act(db, case, "rectify", "wang", {"note": "x"}, now, stage._desk)
 
     house.submit(rectify).result()
     assert findings(house)[-1] == ("case.overdue", "ended")
@@ -214,8 +215,8 @@ def test_an_upheld_appeal_leaves_the_count_and_stays_on_record(house: House) -> 
 
 def act(house: House, stage: Cases, number: str, what: str, who: str, data: dict) -> None:
     def work(db: sqlite3.Connection, now: int) -> None:
-        case = book.find(db, number, stage._place)
+        case = book.find(db, number, stage._desk)
         assert case is not None
-        book.act(db, case, what, who, data, now, stage._place)
+        book.act(db, case, what, who, data, now, stage._desk)
 
     house.submit(work).result()
