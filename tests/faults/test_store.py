@@ -1,5 +1,5 @@
-"""The store itself (rows 33, 38, 39 and 42 of the list of faults): a migration killed at each of
-its writes, a damaged page, a changed bit, a backup that is not whole. Each is noticed, and mended."""
+"""The store itself (rows 33, 38, 39 and 42 of the list of faults): a migration killed at each
+of its writes, a damaged page, a changed bit, a backup cut short. Each is noticed, and mended."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def killed_at(n: int, code: str, data: Path) -> bool:
     """Run it until its n-th write; False where it has ended before."""
     done = subprocess.run(
         [
-            *(strace(), "-f", "--seccomp-bpf", "-qq", "-e", "trace=pwrite64", "-e", "signal=none"),
+            *(strace(), "-f", "-qq", "-e", "trace=pwrite64", "-e", "signal=none"),
             *("-e", f"inject=pwrite64:signal=SIGKILL:when={n}", "-o", "/dev/null"),
             *(sys.executable, "-S", "-c", code, str(data)),
         ],
