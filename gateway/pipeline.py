@@ -41,6 +41,7 @@ from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
+from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
 from gateway.switching import COMMAND_TTL_MS, Switching
@@ -123,6 +124,7 @@ def stages(house: House) -> list[Stage]:
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),
+        Closing(hall, house.calendar),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
@@ -354,6 +356,7 @@ def begin(db: sqlite3.Connection, now: int, config: Path, timezone: str) -> str 
     db.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (str(config.resolve()),))
     db.execute("INSERT OR REPLACE INTO meta VALUES ('timezone', ?)", (timezone,))
     password = people.first_start(db, now)
+    audit.append(db, now, audit.GATEWAY, "gateway.start", {})
     db.execute("COMMIT")
     return password
 

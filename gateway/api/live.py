@@ -22,7 +22,18 @@ from gateway.context import Context
 from gateway.people import Who
 
 HEARTBEAT_S = 15
-KINDS = ("channel", "device", "finding", "alert", "rating", "circuit", "case", "now", "resync")
+KINDS = (
+    "channel",
+    "device",
+    "finding",
+    "alert",
+    "rating",
+    "circuit",
+    "case",
+    "shift",
+    "now",
+    "resync",
+)
 
 
 def router(ctx: Context) -> APIRouter:
@@ -31,7 +42,7 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|circuit|case|now|resync` with JSON data.
+        """`event: channel|device|finding|alert|rating|circuit|case|shift|now|resync`, JSON data.
 
         A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
         """
