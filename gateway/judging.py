@@ -28,6 +28,7 @@ _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
+_SET_BACK_MS, _SET_FORWARD_MS = 2000, 86_400_000
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
@@ -54,12 +55,15 @@ class Judging:
         self._permits_seen: str | None = None
         self._entries: set[int] = set()
         self._told_failed = False
+        self._turn_at = 0
 
     # --- the stage ------------------------------------------------------------------------
 
     def load(self, db: sqlite3.Connection, now: int) -> None:
         """Take up from the newest snapshot; without one, from the beginning (at most 8 days)."""
         beginning = _beginning(db, now)
+        if beginning > now:  # the clock was set back to before it
+            beginning = now - self._site.settle - 1
         spans, self._entries, self._permits_seen = _given(db)
         self._engine = Engine(self._program, beginning)
         row = db.execute(
@@ -86,11 +90,16 @@ class Judging:
         self._snapshots = [(self._engine.t if row else since, self._engine.snapshot())]
         self._disk_at = now
         self._told_failed = False
+        self._turn_at = now
         self._ledger.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Judge up to `now - settle`; write findings, alerts and what is to be switched."""
         ledger, watch = self._ledger, self._program.lost
+        leapt = not -_SET_BACK_MS <= turn.now - self._turn_at <= _SET_FORWARD_MS
+        if leapt:  # the clock was set: judge from where it is now, as after a restart
+            self.load(db, turn.now)
+        self._turn_at = turn.now
         ledger.changes = []
         if not self._told_failed:
             self._told_failed = True
@@ -100,7 +109,7 @@ class Judging:
         if watch is not None:
             for lost in turn.lost:
                 ledger.lost(db, watch, lost, turn.now)
-        add, remove = self._placing.take(db, turn.stored)
+        add, remove = ((), ()) if leapt else self._placing.take(db, turn.stored)  # loaded already
         reached = self._engine.t
         back = min((r[0] for r in (*add, *remove) if r[0] <= reached), default=None)
         for record in remove:
