@@ -81,9 +81,7 @@ def test_the_truth_is_read_off_the_flash(tmp_path: Path) -> None:
     """The control: a device whose numbers did not all come is seen."""
     gateway = Gateway(tmp_path / "data")
     gateway.start()
-    pad = Device(
-        "pad-w01", Path("tests/data/site.toml"), gateway.data, gateway.mqtt, tmp_path / "p"
-    )
+    pad = Device("pad-w01", SITE, gateway.data, gateway.mqtt, tmp_path / "p")
     try:
         pad.press(5)
         wait_for(lambda: gateway.query("SELECT acked FROM log WHERE acked > 1"), "the press")
