@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
+import msgspec
+
 from firmware import wire
 from gateway.events import Event, Refused, Unknown
 from gateway.intervals import Intervals
@@ -26,8 +28,7 @@ _INSERT = "INSERT INTO event (device,log,seq,boot,up,t,at,t_at,kind,payload,crc)
 _FIND = "SELECT boot,up,t,at,t_at,kind,payload FROM event WHERE device=? AND log=? AND seq=?"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True):
     """An event as the journal has it now. `t` is the believed one or None; `new` is False when it
     was stored before and this copy brought an earlier arrival or a time."""
 
@@ -205,9 +206,7 @@ class Journal:
         for (device, log, seq), row in self._rows.items():
             if row.stored and not row.changed:
                 continue
-            crc = checksum(
-                device, log, seq, row.boot, row.up, row.t, row.at, row.t_at, row.kind, row.payload
-            )
+            crc = _checksum(device, log, seq, row)
             if row.stored:
                 updates.append((row.t, row.at, row.t_at, crc, device, log, seq))
             else:
@@ -325,6 +324,14 @@ class Journal:
 def checksum(*columns: str | int | None) -> int:
     """CRC32 of an event row's columns from `device` to `payload`."""
     return crc32("\0".join(map(str, columns)).encode())
+
+
+def _checksum(device: str, log: str, seq: int, row: _Row) -> int:
+    """`checksum` of a row that is to be written."""
+    return crc32(
+        f"{device}\0{log}\0{seq}\0{row.boot}\0{row.up}\0{row.t}\0{row.at}\0{row.t_at}"
+        f"\0{row.kind}\0{row.payload}".encode()
+    )
 
 
 def damaged(db: sqlite3.Connection, newest: int | None = None) -> Iterable[int]:

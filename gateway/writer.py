@@ -25,6 +25,7 @@ from gateway.events import Refused, decode, split_topic
 from gateway.ingest import Arrival, Connected, Session, decode_state
 from gateway.journal import READINGS, Journal, damaged
 from gateway.live import Feed
+from gateway.mqtt import Connection
 from gateway.turns import DeviceState, Stage, Turn
 from gateway.vitals import Health, Metrics
 
@@ -93,6 +94,7 @@ class Writer:
         self._denials = Denials()
         self._session: Session | None = None
         self._thread = threading.Thread(target=self._main, name="writer", daemon=True)
+        self._places: dict[str, tuple[str, str]] = {}  # of topics that are right
         self._time_at = 0.0
         self._canary_at = 0.0
         self._canary_misses = 0
@@ -144,7 +146,8 @@ class Writer:
             self._turn(items)
         except sqlite3.Error as fault:
             self._failed(items, fault)
-        self._send_acks()
+        if self._gather_acks() and self._session is not None:
+            self._session.flush()
         self._keep_time()
         return going
 
@@ -198,17 +201,21 @@ class Writer:
             self._time_at = 0.0
         self._tell(turn)
         self._count(arrivals, kinds, rejected, turn)
-        self._send_acks()
-        for arrival in arrivals:
-            arrival.by.ack(arrival.mid, arrival.qos)
+        self._gather_acks()
+        _confirm(arrivals)
+        if self._session is not None:
+            self._session.flush()
 
     def _read(self, arrival: Arrival, states: list[DeviceState], kinds: Counter[str]) -> None:
         journal, at = self._journal, arrival.at
-        where = split_topic(arrival.topic, self._site, self._devices)
+        where = self._places.get(arrival.topic) or split_topic(
+            arrival.topic, self._site, self._devices
+        )
         if isinstance(where, Refused):
             if arrival.payload or not arrival.retained:
                 journal.refuse(arrival.topic, None, arrival.payload, where, at)
             return
+        self._places[arrival.topic] = where
         device, leaf = where
         if leaf == "state":
             if not arrival.payload:  # a retained state that somebody has cleared
@@ -330,16 +337,20 @@ class Writer:
             metrics.events.labels(kind).inc(n)
         metrics.duplicates.inc(kinds.total() - new.total())
 
-    def _send_acks(self) -> None:
-        session = self._session
+    def _gather_acks(self) -> int:
+        """How many application acks now wait for the session's flush."""
+        session, sent = self._session, 0
         if session is None or not session.up:
-            return
+            return 0
         for device, log_id in self._acks.ready(time.monotonic()):
             seq = self._journal.pointer(device, log_id)
             if seq:
                 payload = f'{{"log":"{log_id}","seq":{seq}}}'.encode()
-                session.publish(wire.topic(self._site, device, "ack"), payload)
-                self._metrics.acks.inc()
+                session.gather(wire.topic(self._site, device, "ack"), payload)
+                sent += 1
+        if sent:
+            self._metrics.acks.inc(sent)
+        return sent
 
     def _keep_time(self) -> None:
         """The clock for the devices, and a word to ourselves to see that the broker delivers."""
@@ -370,6 +381,17 @@ class Writer:
             session.reconnect()
             if self._canary_misses > 1:
                 self._stalled()
+
+
+def _confirm(arrivals: list[Arrival]) -> None:
+    """PUBACK each on the connection it came by, together with what was gathered to be sent."""
+    mids: dict[Connection, list[int]] = {}
+    for arrival in arrivals:
+        of = mids.setdefault(arrival.by, [])
+        if arrival.qos:
+            of.append(arrival.mid)
+    for connection, confirmed in mids.items():
+        connection.confirm(confirmed)
 
 
 def _of_the_disk(fault: Exception) -> bool:
