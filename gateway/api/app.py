@@ -14,6 +14,8 @@ from gateway import people
 from gateway.api import (
     accounts,
     alerts,
+    appointments,
+    attendance,
     audit,
     cases,
     commands,
@@ -28,10 +30,13 @@ from gateway.api import (
     patrols,
     permits,
     problems,
+    qr,
     ratings,
+    registers,
     rules,
     series,
     session,
+    sheets,
     shifts,
     site,
 )
@@ -53,7 +58,12 @@ NOUNS = (
         maintenance,
         permits,
         ratings,
+        qr,
+        sheets,
         cases,
+        registers,
+        appointments,
+        attendance,
         rules,
         series,
         audit,
@@ -87,6 +97,7 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
     for noun in NOUNS:
         app.include_router(noun.router(ctx), prefix=API)
     app.include_router(health.router(ctx))
+    app.include_router(qr.page(ctx))
     app.include_router(pages.router(static or pages.BUILT))
 
     def signed_in(token: str, at: int) -> Who | None:
