@@ -34,6 +34,12 @@ class Report(StrEnum):
     ratings = "ratings"
     energy = "energy"
     safety = "safety"
+    ratings_week = "ratings-week"
+    ratings_month = "ratings-month"
+    ratings_quarter = "ratings-quarter"
+    stars = "stars"
+    hygiene = "hygiene"
+    zeros = "zeros"
 
 
 @app.command()
@@ -155,13 +161,23 @@ def report(
     what: Report,
     out: Annotated[Path, typer.Option("-o", help="the .xlsx file")],
     data: Data,
-    start: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD")],
-    end: Annotated[str, typer.Option("--to", help="last day, YYYY-MM-DD")],
+    start: Annotated[str | None, typer.Option("--from", help="first day, YYYY-MM-DD")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="last day, YYYY-MM-DD")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="of a sheet: 2026-W27, 2026-07 or 2026-Q3")
+    ] = None,
 ) -> None:
     """Write a report as a spreadsheet."""
     from gateway import reports
 
-    reports.write(what.value, data, start, end, out)
+    if what.value in ("ratings", "energy", "safety"):
+        if start is None or end is None:
+            raise typer.BadParameter("--from and --to are needed for this report")
+        reports.write(what.value, data, start, end, out)
+    else:
+        if period is None:
+            raise typer.BadParameter("--period is needed for this sheet")
+        reports.write_sheet(what.value, data, period, out)
 
 
 @app.command()
