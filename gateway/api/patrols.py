@@ -33,7 +33,7 @@ MAX_DAYS = 100
 
 
 class Signature(BaseModel):
-    """`as` is the part that is signed for; `user` another than the one signed in, on their phone."""
+    """`as` is the part that is signed for; `user` somebody else, on the same phone."""
 
     part: Annotated[Literal["patroller", "supervisor"], Field(alias="as")]
     password: Annotated[str, Field(min_length=1, max_length=256)]
