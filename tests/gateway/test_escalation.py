@@ -203,7 +203,9 @@ def test_the_message(hall: Hall) -> None:
 def test_every_rule_has_its_words() -> None:
     texts = catalogue()
     ids = {rule.id for rule in rules.RULES}
-    assert set(texts["title"]) == set(texts["todo"]) == ids | set(OWN)
+    every = ids | set(OWN)
+    assert every <= set(texts["title"])
+    assert every <= set(texts["todo"])
     assert {r.severity for r in rules.RULES} <= set(texts["words"])
 
 
