@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from gateway.turns import Changes, Turn
 
 
-KEEP_HOT_MS = 31 * 86_400_000  # older days are packed, one channel's day in a quiet turn
+KEEP_HOT_MS = 31 * 86_400_000  # older days are packed, one channel's day in a turn
+QUIET = 64  # events in a turn that has time for more
+SETTLE_S = 0.2
 
 
 class History:
@@ -33,6 +35,7 @@ class History:
         self._prune_day, self._prune_at = 0, 0
         self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
+        self._settled = float("-inf")
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is cached of the series."""
@@ -46,8 +49,10 @@ class History:
             said = resolve(db, (heard(event) for event in turn.stored))
             self._changed = last.keep(db, said)
             self._hot.keep(db, said)
-        elif not self._hot.compact(db, turn.now - KEEP_HOT_MS):
-            self._prune(db, turn.now)
+        if len(turn.stored) <= QUIET and turn.mono >= self._settled + SETTLE_S:
+            self._settled = turn.mono
+            if not self._hot.settle(db, turn.now, KEEP_HOT_MS):
+                self._prune(db, turn.now)
 
     def _prune(self, db: sqlite3.Connection, now: int) -> None:
         """Once a day through all channels, one in a quiet turn."""
