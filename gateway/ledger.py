@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from firmware.wire import FUTURE_MS
-from gateway import alerts
+from gateway import alerts, deadlines
 from gateway.engine import FAILED
 from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
@@ -32,7 +32,7 @@ Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 
 LOST_STANDS_MS = 12 * 3_600_000
 # not the engine's: no rerun withdraws them
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS))
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS), *deadlines.RULES)
 
 
 class Ledger:

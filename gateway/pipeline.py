@@ -24,6 +24,7 @@ from gateway import audit, broker, credentials, notify, people, rules, site, sto
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.care import DAY_MS, Care, Upkeep
+from gateway.cases.stage import Cases
 from gateway.clock import Clock, parse_instant
 from gateway.commands import CommandStage
 from gateway.context import Context
@@ -41,6 +42,7 @@ from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
+from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
 from gateway.switching import COMMAND_TTL_MS, Switching
@@ -119,9 +121,11 @@ def stages(house: House) -> list[Stage]:
         DeviceStage(),
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
+        Cases(hall, calendar),
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),
+        Closing(hall, house.calendar),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
@@ -353,6 +357,7 @@ def begin(db: sqlite3.Connection, now: int, config: Path, timezone: str) -> str 
     db.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (str(config.resolve()),))
     db.execute("INSERT OR REPLACE INTO meta VALUES ('timezone', ?)", (timezone,))
     password = people.first_start(db, now)
+    audit.append(db, now, audit.GATEWAY, "gateway.start", {})
     db.execute("COMMIT")
     return password
 

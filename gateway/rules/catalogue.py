@@ -33,8 +33,8 @@ Limits = dict[str, Any]
 
 
 def settings_of(rule: Rule) -> dict[str, Setting]:
-    """A rule's settings by key: `hold` and its limits."""
-    return {"hold": rule.hold, **rule.limits}
+    """A rule's settings by key: its limits, and `hold` where it has a condition that can last."""
+    return rule.limits if rule.when is None else {"hold": rule.hold, **rule.limits}
 
 
 def check_settings(rule_id: str, settings: dict[str, Any]) -> list[str]:
