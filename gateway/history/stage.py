@@ -11,7 +11,7 @@ import msgspec
 from gateway.clock import iso
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.times import Heard, Said, resolve
+from gateway.history.times import Boot, Heard, Said, resolve
 
 if TYPE_CHECKING:
     from gateway.journal import StoredEvent
@@ -36,18 +36,20 @@ class History:
         self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
         self._settled = float("-inf")
+        self._anchored: dict[Boot, int] = {}
+        self._orders: dict[last.Channel, last.Order] = {}
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is cached of the series."""
-        self._changed = []
+        self._changed, self._anchored, self._orders = [], {}, {}
         self._hot.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Place what was stored, and keep it."""
         self._changed = []
         if turn.stored:
-            said = resolve(db, (heard(event) for event in turn.stored))
-            self._changed = last.keep(db, said)
+            said = resolve(db, map(heard, turn.stored), self._anchored)
+            self._changed = last.keep(db, said, self._orders)
             self._hot.keep(db, said)
         if len(turn.stored) <= QUIET and turn.mono >= self._settled + SETTLE_S:
             self._settled = turn.mono
