@@ -72,10 +72,11 @@ def batches(days: int) -> Iterator[list[Said]]:
 def fill(db: Any, hot: Hot, days: int) -> tuple[int, float]:
     """(readings, seconds of the writing alone)."""
     n, took = 0, 0.0
+    orders: dict[last.Channel, last.Order] = {}
     for batch in batches(days):
         began = time.perf_counter()
         db.execute("BEGIN IMMEDIATE")
-        last.keep(db, batch)
+        last.keep(db, batch, orders)
         hot.keep(db, batch)
         db.execute("COMMIT")
         took += time.perf_counter() - began
