@@ -51,6 +51,7 @@ from gateway.judging import Judging
 from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
+from gateway.overdue import Overdue
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.shifts import Closing
@@ -133,6 +134,7 @@ def stages(house: House) -> list[Stage]:
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
         Cases(hall, calendar),
+        Overdue(hall, calendar),
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),
