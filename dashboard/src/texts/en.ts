@@ -1,8 +1,10 @@
 import { enPages } from "./en.pages";
+import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
 
 export const en: Record<Key, string> = {
   ...enPages,
+  ...enReports,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",
