@@ -21,8 +21,13 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 calendar_app = typer.Typer(help="Years of workdays and holidays.", no_args_is_help=True)
+ca_app = typer.Typer(help="The hall's own certificates.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
+app.add_typer(ca_app, name="ca")
 app.add_typer(calendar_app, name="calendar")
+
+attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
+app.add_typer(attendance_app, name="attendance")
 
 Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
 Data = Annotated[Path, typer.Option("--data", help="data directory")]
@@ -145,6 +150,19 @@ def user_add(
     people.add(name, role, data)
 
 
+@ca_app.command("init")
+def ca_init(
+    data: Data,
+    name: Annotated[
+        list[str] | None, typer.Option(help="host name or address of the gateway's broker")
+    ] = None,
+) -> None:
+    """Make the hall's authority: the broker then takes devices by TLS certificate only."""
+    from gateway import authority
+
+    authority.init(data, name or [])
+
+
 @calendar_app.command("import")
 def calendar_import(
     file: Annotated[Path, typer.Argument(help="a year's notice as JSON")],
@@ -154,6 +172,18 @@ def calendar_import(
     from gateway import workdays
 
     workdays.import_year(file, data)
+
+
+@attendance_app.command("import")
+def attendance_import(
+    file: Annotated[Path, typer.Argument(help="the machine's CSV")],
+    data: Data,
+    by: Annotated[str, typer.Option(help="who imports it, for the audit")],
+) -> None:
+    """Import punches; a file or a punch that is there already changes nothing."""
+    from gateway import attendance, people
+
+    attendance.import_file(file, data, by, people.wall_clock())
 
 
 @app.command()

@@ -20,7 +20,18 @@ from typing import Any, TextIO, cast
 import structlog
 import uvicorn
 
-from gateway import audit, broker, credentials, notify, people, rules, site, store, workdays
+from gateway import (
+    audit,
+    authority,
+    broker,
+    credentials,
+    notify,
+    people,
+    rules,
+    site,
+    store,
+    workdays,
+)
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.care import DAY_MS, Care, Upkeep
@@ -40,6 +51,7 @@ from gateway.judging import Judging
 from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
+from gateway.overdue import Overdue
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.shifts import Closing
@@ -122,6 +134,7 @@ def stages(house: House) -> list[Stage]:
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
         Cases(hall, calendar),
+        Overdue(hall, calendar),
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),
@@ -258,7 +271,8 @@ class House:
             *(self.site.id, self._devices, lambda device: credentials.load(data, device)),
             self._login_denied,
         )
-        self._embedded = EmbeddedBroker(data, self.options.mqtt, callout, self._denied)
+        files = authority.files(data)
+        self._embedded = EmbeddedBroker(data, self.options.mqtt, callout, self._denied, files)
         await self._embedded.start()
         return self._embedded.endpoint
 
@@ -325,10 +339,9 @@ class House:
         )
         self._writer.put(Denied(self.options.clock.now(), device, "", said))
 
-    def _denied(self, client_id: str, what: str, subject: str) -> None:
+    def _denied(self, client_id: str, reason: str, subject: str) -> None:
         device = client_id.rpartition("-")[0]
         known = device if device in self._devices else None
-        reason = f"{what} not allowed"
         topic = subject.replace(".", "/")
         self._writer.put(Denied(self.options.clock.now(), known, topic, reason))
 
