@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+import duty
 import hall
 import records
 import reports
@@ -65,6 +66,10 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/findings": lambda: items([] if state.empty else findings(q)),
         "/alerts": lambda: items([] if state.empty else records.alerts()),
         "/patrols": lambda: items([] if state.empty else records.rounds()),
+        "/shifts": lambda: items([] if state.empty else duty.shifts()),
+        "/shifts/s-1/log": lambda: items(duty.log()),
+        "/closing-checks/now": duty.closing,
+        "/circuits": lambda: items([] if state.empty else duty.circuits()),
         "/permits": lambda: items([]),
         "/rules": lambda: items(records.rules()),
         "/ratings/hours": lambda: items([] if state.empty else reports.hours()),

@@ -1,3 +1,4 @@
+import { enDuty } from "./en.duty";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
@@ -5,6 +6,7 @@ import type { Key } from "./zh-CN";
 export const en: Record<Key, string> = {
   ...enPages,
   ...enReports,
+  ...enDuty,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",

@@ -1,3 +1,4 @@
+import { zhDuty } from "./zh-CN.duty";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
 
@@ -5,6 +6,7 @@ import { zhReports } from "./zh-CN.reports";
 export const zh = {
   ...zhPages,
   ...zhReports,
+  ...zhDuty,
   "app.name": "厅守",
   "app.skip": "跳到内容",
   "nav.label": "主导航",

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { addDays, dateOf } from "../../format";
 import { hallNow } from "../../clock";
 import { t, word } from "../../i18n";
@@ -5,6 +6,11 @@ import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import { Form } from "../../ui/form";
 import { LEVELS } from "../../ui/levels";
+
+interface Link {
+  url: string;
+  image: string;
+}
 
 function CounterChoice() {
   const counters = useStore(live, (l) => l.site?.counters ?? []);
@@ -25,14 +31,16 @@ function CounterChoice() {
 /** Paper forms, visits and QR links: what a named person enters beside the pads. */
 export function Desk() {
   const today = dateOf(hallNow());
+  const [link, show] = useState<Link | null>(null);
   return (
-    <details class="card desk">
+    <details class="card entry-desk">
       <summary>{t("ratings.desk")}</summary>
-      <div class="desk-forms">
+      <div class="entry-forms">
         <section aria-label={t("ratings.paper")}>
           <h3>{t("ratings.paper")}</h3>
           <Form
             path="/ratings/paper"
+            denied={t("common.forbidden")}
             body={(f) => ({
               counter: f.get("counter"),
               day: f.get("day"),
@@ -66,6 +74,7 @@ export function Desk() {
           <h3>{t("ratings.visits")}</h3>
           <Form
             path="/ratings/visits"
+            denied={t("common.forbidden")}
             body={(f) => ({ counter: f.get("counter"), day: f.get("day"), n: Number(f.get("n")) })}
           >
             <CounterChoice />
@@ -83,6 +92,7 @@ export function Desk() {
           <h3>{t("ratings.roster")}</h3>
           <Form
             path="/roster"
+            denied={t("common.forbidden")}
             body={(f) => ({
               counter: f.get("counter"),
               person: f.get("person"),
@@ -107,10 +117,11 @@ export function Desk() {
         </section>
         <section aria-label={t("ratings.link")}>
           <h3>{t("ratings.link")}</h3>
-          <Form<{ path: string }>
+          <Form<Link>
             path="/ratings/links"
-            send={t("ratings.makeLink")}
-            done={(made) => location.origin + made.path}
+            go={t("ratings.makeLink")}
+            denied={t("common.forbidden")}
+            done={show}
             body={(f) => ({ counter: f.get("counter"), until: f.get("until") })}
           >
             <CounterChoice />
@@ -119,6 +130,12 @@ export function Desk() {
               <input type="date" name="until" required min={today} defaultValue={addDays(today, 365)} />
             </label>
           </Form>
+          {link && (
+            <figure class="qr">
+              <img src={link.image} alt={t("ratings.link")} width="180" height="180" />
+              <figcaption translate={false}>{link.url}</figcaption>
+            </figure>
+          )}
           <p class="second">{t("ratings.linkNote")}</p>
         </section>
       </div>

@@ -35,7 +35,7 @@ function Grid({ rows }: { rows: HourRow[] }) {
   const hours = Array.from({ length: to - from + 1 }, (_, i) => from + i);
   const shown = counters.filter((c) => rows.some((r) => r.counter === c.id));
   return (
-    <div class="table-scroll" tabIndex={0} role="region" aria-label={t("ratings.heat")}>
+    <div class="table-scroll" tabIndex={0} role="region" aria-label={t("ratings.heatTable")}>
       <table class="heat-table">
         <thead>
           <tr>

@@ -76,7 +76,7 @@ export function Fields({ sheet, changed }: { sheet: Sheet; changed: () => void }
     changed();
   };
   return (
-    <details class="card desk no-print">
+    <details class="card entry-desk no-print">
       <summary>{t("reports.fields")}</summary>
       {subject === undefined ? (
         <p class="empty">{t("reports.noSubjects")}</p>
