@@ -61,6 +61,7 @@ from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.vitals import Health, Metrics
 from gateway.writer import Writer
+from gateway.yearwatch import YearWatch
 
 log = structlog.get_logger()
 
@@ -130,6 +131,7 @@ def stages(house: House) -> list[Stage]:
     switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
         house.care,
+        YearWatch(house.options.data, house.reload),
         DeviceStage(),
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
