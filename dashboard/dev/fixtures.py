@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+import duty
 import hall
 import records
 
@@ -64,6 +65,10 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/findings": lambda: items([] if state.empty else findings(q)),
         "/alerts": lambda: items([] if state.empty else records.alerts()),
         "/patrols": lambda: items([] if state.empty else records.rounds()),
+        "/shifts": lambda: items([] if state.empty else duty.shifts()),
+        "/shifts/s-1/log": lambda: items(duty.log()),
+        "/closing-checks/now": duty.closing,
+        "/circuits": lambda: items([] if state.empty else duty.circuits()),
         "/permits": lambda: items([]),
         "/rules": lambda: items(records.rules()),
         "/ratings/summary": lambda: items([] if state.empty else records.ratings(q["by"])),

@@ -1,6 +1,6 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { get, signedIn } from "./api";
+import { get, person, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
 import { connect, live } from "./live/stream";
@@ -40,6 +40,7 @@ export function App() {
     get<Me>("/me").then(
       (who) => {
         setMe(who);
+        person.set(who);
         signedIn.set(true);
         void connect();
       },

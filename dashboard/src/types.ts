@@ -201,12 +201,80 @@ export interface RatingRow {
 }
 
 export interface Round {
+  id: string;
   route: string;
   begin: string;
   end: string;
   state: string;
   checkpoints: { id: string; at: string | null }[];
   flags?: { what: string; at: string; checkpoint: string | null }[];
+  signatures?: { as: "patroller" | "supervisor"; who: string; at: string }[];
+}
+
+/** An opening, circuit or AC as its sensors saw it at an instant. */
+export interface Seen {
+  id: string;
+  kind: "opening" | "circuit" | "ac";
+  name: string;
+  zone: string;
+  state: "open" | "closed" | "on" | "off" | "unknown";
+  locked?: boolean | null;
+  since: string | null;
+}
+
+export interface Shift {
+  id: string;
+  begin: string;
+  end: string | null;
+  officer: string;
+  second: string;
+  note: string;
+  alerts: { id: string; rule: string; subject: string; severity: string; state: string; zone: string | null }[];
+  things: Seen[];
+}
+
+export interface ClosingCheck {
+  id: number;
+  at: string;
+  who: string;
+  note: string;
+  left: Seen[];
+}
+
+export interface Closing {
+  day: string;
+  due: string | null;
+  left: Seen[];
+  checks: ClosingCheck[];
+}
+
+export interface LogLine {
+  at: string;
+  what: string;
+  who?: string | null;
+  rule?: string;
+  subject?: string;
+  route?: string;
+  channel?: string | null;
+  to?: string;
+  state?: string;
+  about?: Record<string, unknown>;
+}
+
+export interface Standing {
+  id: string;
+  name: string;
+  switchable: boolean;
+  why_not: string | null;
+  zone: string | null;
+  use: string | null;
+  watts?: number | null;
+  reported?: Record<string, Value> | null;
+  state: string;
+  desired: string | null;
+  manual: { since: string; why: string } | null;
+  hazard: { since: string } | null;
+  waiting: { do: string; due: string } | null;
 }
 
 export interface DeviceRow {
@@ -239,6 +307,8 @@ export interface RuleRow {
   severity: Severity;
   tells: string | string[];
   acts: string | null;
+  enabled?: boolean;
+  in_force?: [string | null, string | null];
 }
 
 export interface EnergyRow {

@@ -1,8 +1,10 @@
+import { enDuty } from "./en.duty";
 import { enPages } from "./en.pages";
 import type { Key } from "./zh-CN";
 
 export const en: Record<Key, string> = {
   ...enPages,
+  ...enDuty,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",
