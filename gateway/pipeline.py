@@ -52,6 +52,7 @@ from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.overdue import Overdue
+from gateway.panel import PanelKeys
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.shifts import Closing
@@ -140,6 +141,7 @@ def stages(house: House) -> list[Stage]:
         Obeying(hall, ttl, speed),
         Closing(hall, house.calendar),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
+        PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 
