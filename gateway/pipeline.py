@@ -52,6 +52,7 @@ from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.overdue import Overdue
+from gateway.panel import PanelKeys
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.selfwatch import SelfWatch
@@ -62,6 +63,7 @@ from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.vitals import Health, Metrics
 from gateway.writer import Writer
+from gateway.yearwatch import YearWatch
 
 log = structlog.get_logger()
 
@@ -131,6 +133,7 @@ def stages(house: House) -> list[Stage]:
     switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
         house.care,
+        YearWatch(house.options.data, house.reload),
         DeviceStage(),
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
@@ -142,6 +145,7 @@ def stages(house: House) -> list[Stage]:
         SelfWatch(hall, calendar, channels, ttl),
         Closing(hall, calendar),
         Escalation(hall, channels, int(SIREN_TTL_MS * speed), house.wake),
+        PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 
