@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -15,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import structlog
 import uvicorn
@@ -25,6 +24,7 @@ from gateway import (
     authority,
     broker,
     credentials,
+    logs,
     notify,
     people,
     rules,
@@ -52,8 +52,10 @@ from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.overdue import Overdue
+from gateway.panel import PanelKeys
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
+from gateway.selfwatch import SelfWatch
 from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
@@ -61,6 +63,7 @@ from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.vitals import Health, Metrics
 from gateway.writer import Writer
+from gateway.yearwatch import YearWatch
 
 log = structlog.get_logger()
 
@@ -95,7 +98,7 @@ def serve(
     EnvironmentFault before it is up."""
     options = parse(config, data, broker, mqtt, http, start, speed)
     hall = site.load(config)
-    _configure_log()
+    logs.configure()
     with store.locked(data):
         following: Site | None = hall
         while following is not None:
@@ -125,11 +128,12 @@ def stages(house: House) -> list[Stage]:
     program = rules.program(hall, calendar)
     for rule, fault in program.faults:
         log.error("rule.out_of_order", rule=rule, reason=fault)
-    ttl = int(COMMAND_TTL_MS * speed)
+    ttl, channels = int(COMMAND_TTL_MS * speed), notify.schemes(house.addresses)
     switching = Switching(hall, Terms(hall, calendar), ttl)
     switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
         house.care,
+        YearWatch(house.options.data, house.reload),
         DeviceStage(),
         History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
@@ -138,8 +142,10 @@ def stages(house: House) -> list[Stage]:
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),
-        Closing(hall, house.calendar),
-        Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
+        SelfWatch(hall, calendar, channels, ttl),
+        Closing(hall, calendar),
+        Escalation(hall, channels, int(SIREN_TTL_MS * speed), house.wake),
+        PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 
@@ -168,7 +174,7 @@ class House:
             Disk(options.data, None if floor is None else floor * MB),
             None if kept is None else kept * DAY_MS,
         )
-        self.care = Care(self.upkeep, self.health, options.speed)
+        self.care = Care(self.upkeep, self.health, options.speed, hall.noise)
         self._writer = Writer(
             *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),
@@ -395,33 +401,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _configure_log() -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Stderr())),
-    )
-
-
-class _Stderr:
-    """Where the log goes. It may lie on the disk that is full: no word is worth the gateway."""
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
-
-
-def _json(value: Any, **options: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, **options)
