@@ -10,6 +10,7 @@ import { Duty } from "./pages/duty";
 import { Energy } from "./pages/energy";
 import { Overview } from "./pages/overview";
 import { Ratings } from "./pages/ratings";
+import { Reports } from "./pages/reports";
 import { Rules } from "./pages/rules";
 import { Safety } from "./pages/safety";
 import { SignIn } from "./pages/sign-in";
@@ -24,6 +25,7 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   energy: Energy,
   safety: Safety,
   ratings: Ratings,
+  reports: Reports,
   devices: Devices,
   rules: Rules,
 };

@@ -193,11 +193,92 @@ export interface SeriesPoint {
 export interface RatingRow {
   counter?: string;
   department?: string;
+  /** Empty where nobody was registered on duty. */
+  person?: string;
   n: number;
   duplicates: number;
-  unrated: number;
+  unrated: number | null;
   levels: Record<string, number> | null;
   mean: number | null;
+  channels?: { pad: number; qr: number; paper: number };
+  visits?: number | null;
+  excluded?: number;
+  /** Share of opening hours in which the pads could be heard. */
+  coverage?: number | null;
+}
+
+export interface HourRow {
+  counter: string;
+  hour: number;
+  n: number;
+  mean: number | null;
+}
+
+export interface CaseRow {
+  id: string;
+  kind: string;
+  state: string;
+  counter: string | null;
+  received: string;
+  due: { day: string; provisional: boolean } | null;
+  late: boolean;
+  rating?: { level: number | null };
+}
+
+export interface Words {
+  zh: string;
+  en: string;
+}
+
+export type SheetKind = "ratings-week" | "ratings-month" | "ratings-quarter" | "stars" | "hygiene" | "zeros";
+
+export interface SheetPeriod {
+  kind: SheetKind;
+  title: Words;
+  period: string;
+  first: string;
+  last: string;
+  due: string | null;
+  provisional: boolean;
+}
+
+export interface SheetColumn {
+  key: string;
+  title: Words;
+  kind: "text" | "int" | "score" | "share" | "day";
+}
+
+export interface SheetSection {
+  key: string;
+  title: Words;
+  columns: SheetColumn[];
+  rows: (string | number | Words | null)[][];
+}
+
+export interface Sheet extends SheetPeriod {
+  sections: SheetSection[];
+  notes: Words[];
+  sources: Words[];
+}
+
+export interface Episode {
+  finding: string;
+  rule: string;
+  subject: string;
+  zone: string | null;
+  start: string;
+  end: string | null;
+  item: string;
+  unit: string | null;
+  decision: { decision: string; unit: string | null; reason: string; by: string; at: string } | null;
+}
+
+export interface SheetField {
+  subject: string;
+  field: string;
+  value: number;
+  made_by: string;
+  made_at: string;
 }
 
 export interface Round {

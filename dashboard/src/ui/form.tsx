@@ -4,25 +4,28 @@ import { ApiError, post } from "../api";
 import { t, word } from "../i18n";
 import { whyOf } from "./card";
 
-interface FormProps {
+interface FormProps<T> {
   path: string;
   body: (form: FormData) => unknown;
   /** The word on the button; "submit" where it says nothing else. */
   go?: string;
-  done?: () => void;
+  /** May say something else than that it is done. */
+  done?: (answer: T) => string | void;
+  /** What a 403 means here; a wrong password unless given. */
+  denied?: string;
   children: ComponentChildren;
 }
 
 /** What the gateway refused, in the page's own language where it is a known refusal. */
-function refusal(why: unknown): string {
-  if (why instanceof ApiError && why.status === 403) return t("form.password");
+function refusal(why: unknown, denied?: string): string {
+  if (why instanceof ApiError && why.status === 403) return denied ?? t("form.password");
   if (why instanceof ApiError && why.status === 429) return t("form.wait");
   if (why instanceof ApiError && why.why) return t("common.notDone", { why: word("why", why.why) });
   return t("common.notDone", { why: whyOf(why) });
 }
 
 /** Sends one record and says what became of it. What was typed stays until it is taken. */
-export function Form({ path, body, go, done, children }: FormProps) {
+export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>) {
   const [said, say] = useState("");
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState(false);
@@ -32,14 +35,13 @@ export function Form({ path, body, go, done, children }: FormProps) {
     say("");
     setFault("");
     setBusy(true);
-    post(path, body(new FormData(form)))
+    post<T>(path, body(new FormData(form)))
       .then(
-        () => {
-          say(t("common.done"));
+        (answer) => {
           form.reset();
-          done?.();
+          say(done?.(answer) || t("common.done"));
         },
-        (why: unknown) => setFault(refusal(why)),
+        (why: unknown) => setFault(refusal(why, denied)),
       )
       .finally(() => setBusy(false));
   };
