@@ -52,6 +52,7 @@ from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.overdue import Overdue
+from gateway.panel import PanelKeys
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.selfwatch import SelfWatch
@@ -144,6 +145,7 @@ def stages(house: House) -> list[Stage]:
         SelfWatch(hall, calendar, channels, ttl),
         Closing(hall, calendar),
         Escalation(hall, channels, int(SIREN_TTL_MS * speed), house.wake),
+        PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 
