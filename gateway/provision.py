@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway import authority, credentials, device, flashing, site, wiring
+from gateway import authority, credentials, fittings, flashing, site, wiring
 from gateway.broker import Endpoint
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.site import Site
@@ -84,7 +84,7 @@ def run(
         raise InputFault("--flash wants --board as well")
     hall = site.load(config)
     if board is not None:  # judged before the former credentials are void
-        setup = device.setup_of(config, device_id)
+        setup = fittings.setup_of(config, device_id)
         wiring.board_json(board, setup["kind"], setup)
     made = provision(device_id, hall, data)
     tls = made["broker"].get("tls", {})

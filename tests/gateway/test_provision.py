@@ -11,7 +11,7 @@ import pytest
 
 from firmware import config, parts
 from gateway import wiring
-from gateway.device import setup_of
+from gateway.fittings import setup_of
 from gateway.errors import InputFault
 from tests.journey.hall import SITE, ran
 
