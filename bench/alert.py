@@ -1,7 +1,7 @@
 """An alert on its way: sensor on real firmware → channel, panel, page; and 10,000 alerts at once.
 
-Run: python bench/alert.py [TIMES]. Real firmware (a power meter's smoke contact, a duty panel), `hallkeeper
-serve` with its own broker, a webhook on the loopback as the channel; `settle` is 0, so that the
+Run: python bench/alert.py [TIMES]. Real firmware (a power meter's smoke contact, a duty panel),
+`hallkeeper serve` on a Mosquitto, a webhook on the loopback as the channel; `settle` is 0, so that the
 figures are the gateway's own. Under load, the same with 1,000 readings a second beside it.
 """
 
@@ -198,7 +198,7 @@ def main() -> None:
             count = f"SELECT count(*) >= {BURST // 3} FROM notification"
             wait_for(lambda: gateway.query(count) == [(1,)], "the critical ones told", 120)
             line(
-                "  critical ones in the outbox, from the start", f"{time.monotonic() - began:.1f} s"
+                "  critical ones in the outbox, from the start", f"{time.monotonic() - begun:.1f} s"
             )
             for path in ("alerts?active=true", "alerts?active=true&limit=1000", "findings", "now"):
                 line(f"  GET /{path}, slowest of {READS}", f"{asked(gateway, person, path):.0f} ms")
