@@ -1,8 +1,8 @@
 """An alert on its way: sensor on real firmware → channel, panel, page; and 10,000 alerts at once.
 
 Run: python bench/alert.py [TIMES]. Real firmware (a power meter's smoke contact, a duty panel),
-`hallkeeper serve` on a Mosquitto, a webhook on the loopback as the channel; `settle` is 0, so that the
-figures are the gateway's own. Under load, the same with 1,000 readings a second beside it.
+`hallkeeper serve` on a Mosquitto, a webhook on the loopback as the channel; `settle` is 0, so that
+the figures are the gateway's own. Under load, the same with 1,000 readings a second beside it.
 """
 
 from __future__ import annotations
