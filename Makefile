@@ -32,7 +32,7 @@ run: .venv/.run $(WITH_DASHBOARD) ## a whole hall with its devices, on 127.0.0.1
 	@exec $(BIN)/hallkeeper demo $(ARGS)
 
 test: .venv/.dev .venv/.debian $(WITH_DASHBOARD) ## all tests (ARGS=…: for pytest)
-	@$(BIN)/python -m pytest -q -p no:cacheprovider $(ARGS)
+	@$(BIN)/python -m pytest -q -p no:cacheprovider -n 2 --dist loadfile $(ARGS)
 
 soak: .venv/.dev .venv/.debian ## kill every part of a hall at random for MINUTES=10, nothing may be lost
 	@MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/faults/test_soak.py

@@ -11,8 +11,8 @@ import pytest
 
 from firmware import config, parts
 from gateway import wiring
-from gateway.fittings import setup_of
 from gateway.errors import InputFault
+from gateway.fittings import setup_of
 from tests.journey.hall import SITE, ran
 
 DEVICES = [entry["id"] for entry in tomllib.loads(SITE.read_text())["device"]]
