@@ -32,6 +32,9 @@ from gateway.devices import DeviceStage
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.escalation import Escalation
 from gateway.history.stage import History
+from gateway.influx.copier import Copier
+from gateway.influx.stage import Amended
+from gateway.influx.target import target
 from gateway.ingest import Session
 from gateway.judging import Judging
 from gateway.live import Feed

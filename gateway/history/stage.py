@@ -30,6 +30,7 @@ class History:
         self._timezone = timezone
         self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
+        self.placed: list[Said] = []  # what this turn stored or moved
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is cached of the series."""
@@ -38,9 +39,9 @@ class History:
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Place what was stored, and keep it."""
-        self._changed = []
+        self._changed, self.placed = [], []
         if turn.stored:
-            said = resolve(db, (heard(event) for event in turn.stored))
+            said = self.placed = resolve(db, (heard(event) for event in turn.stored))
             self._changed = last.keep(db, said)
             self._hot.keep(db, said)
         else:
