@@ -7,6 +7,7 @@
 with the stubs of both boards and its tests with a faked `machine`.
 """
 
+import array
 import asyncio
 import json
 import os
@@ -24,6 +25,8 @@ PERIOD = 1 << 30  # of ticks_ms on both chips
 POLL_MS = 20  # keys, tilt, UARTs
 EPOCH_2000 = 946684800  # where time.time() begins on some ports
 WAKE_MS = 12 * 3600000  # a battery device reports so often
+EDGES = 256  # of one infra-red frame: Midea's has 200
+QUIET_US = 40000  # a frame is over: Gree's inner gap is 20 ms
 
 
 def _cause():
@@ -169,6 +172,33 @@ class ChipBoard:
             pwm.duty_u16(0)
 
         return send
+
+    def heard(self, number):
+        """`listen()` -> marks and spaces (µs) of a frame that has ended, or None.
+
+        By edge interrupts into a buffer that is there beforehand: neither port's RMT or PIO wrapper
+        receives.
+        """
+        times = array.array("H", bytes(2 * EDGES))
+        at = [0, time.ticks_us()]  # edges so far, the last one's time
+        pin = machine.Pin(number, machine.Pin.IN)
+
+        def edge(_):
+            now = time.ticks_us()
+            if at[0] < EDGES:
+                times[at[0]] = min(time.ticks_diff(now, at[1]), 65535)
+                at[0] += 1
+            at[1] = now
+
+        def listen():
+            if not at[0] or time.ticks_diff(time.ticks_us(), at[1]) < QUIET_US:
+                return None
+            frame = list(times[1 : at[0]])  # the first one is the silence before
+            at[0] = 0
+            return frame
+
+        pin.irq(edge, machine.Pin.IRQ_RISING | machine.Pin.IRQ_FALLING)
+        return listen
 
     def _read(self, part):
         try:

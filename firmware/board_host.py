@@ -85,7 +85,8 @@ class HostBoard:
         for ch in sorted(channels):
             kind = channels[ch]
             if kind == "relay":
-                self._relays[ch] = relay_boot
+                self._relays[ch] = self._world.get(ch, {}).get("stuck", relay_boot)
+                readings.append({"ch": ch, "on": self._relays[ch]})
             elif kind in _WORLD:
                 seen = self._world.setdefault(ch, dict(_WORLD[kind]))
                 readings.append(self._seen(ch, seen))
@@ -115,9 +116,15 @@ class HostBoard:
     def happened(self, item):
         """Something of the world changed: keep it, and queue what the sensors now read."""
         ch = item.get("ch")
-        if isinstance(ch, str) and ch in self._relays and isinstance(item.get("on"), bool):
-            self._switch(ch, item["on"])
-        elif isinstance(ch, str) and isinstance(item.get("what"), str):
+        if isinstance(ch, str) and ch in self._relays:
+            self._relay(ch, item)
+            return
+        if isinstance(ch, str) and item.get("src") == "heard":  # the remote: the unit obeys as well
+            self._queue(item)
+            seen = {name: item[name] for name in ("on", "mode", "set") if name in item}
+            self.happened(dict(seen, ch=ch))
+            return
+        if isinstance(ch, str) and isinstance(item.get("what"), str):
             self._world[ch + "/" + item["what"]] = item.get("active")
             self._save()
         elif isinstance(ch, str) and "tap" not in item:
@@ -138,8 +145,25 @@ class HostBoard:
         self._items.append(item)
         self._came.set()
 
+    def _relay(self, ch, item):
+        """A relay's lever (`on`), or its contacts weld (`stuck`) where they stand."""
+        if item.get("stuck") is True:
+            self._world[ch] = {"stuck": self._relays[ch]}
+        elif "stuck" in item:
+            self._world.pop(ch, None)
+        else:
+            if isinstance(item.get("on"), bool):
+                self._switch(ch, item["on"])
+                return
+            self._queue(item)
+            return
+        self._save()
+
     def _switch(self, relay, on):
+        if "stuck" in self._world.get(relay, {}):
+            return
         self._relays[relay] = on
+        self._queue({"ch": relay, "on": on})
         for ch in sorted(self._meters):
             if self._meters[ch] == relay and ch in self._world:
                 self._queue(self._seen(ch, self._world[ch]))
@@ -206,6 +230,7 @@ class HostBoard:
         elif ch is not None and "mode" in item:
             self._world[ch] = {name: item[name] for name in item if name != "ch"}
             self._save()
+            self._queue(item)  # its clamp
 
     def note(self, text):
         """One line on stderr."""

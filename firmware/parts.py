@@ -147,16 +147,20 @@ class Reader:
 
 
 class Relay:
-    """A contactor's coil; `invert` where a low level pulls it."""
+    """A contactor's coil; `invert` where a low level pulls it.
 
-    def __init__(self, ch, write, invert):
+    `feedback`: the `Contact` on its auxiliary contact, where one is wired.
+    """
+
+    def __init__(self, ch, write, invert, feedback=None):
         self.name = "relay"
+        self._feedback = feedback
         self._ch = ch
         self._write = write
         self._invert = invert
 
     def poll(self, now):
-        return []
+        return self._feedback.poll(now) if self._feedback else []
 
     def act(self, item):
         if item.get("ch") == self._ch and "on" in item:
@@ -239,22 +243,43 @@ class Screen:
 
 
 class Remote:
-    """An infra-red sender: an air conditioner's state as one frame of its make."""
+    """An infra-red sender: an air conditioner's state as one frame of its make.
 
-    def __init__(self, ch, send, make):
+    `listen()` -> marks and spaces of a frame that was heard, or None: the people's own remote.
+    Its own frame comes back by the receiver and is no news; frames of other makes are noise.
+    """
+
+    def __init__(self, ch, send, make, listen=None):
         self.name = "ir"
         self._ch = ch
         self._send = send
         self._make = make
+        self._listen = listen
+        self._sent = None
 
     def poll(self, now):
-        return []
+        times = self._listen() if self._listen else None
+        if not times:
+            return []
+        from firmware.drivers import ir
+
+        try:
+            state = ir.parse(self._make, times)
+        except ValueError:
+            return []
+        echo, self._sent = state == self._sent, None
+        if echo:
+            return []
+        state["ch"] = self._ch
+        state["src"] = "heard"
+        return [state]
 
     def act(self, item):
         if item.get("ch") == self._ch and "mode" in item:
             from firmware.drivers import ir
 
             self._send(ir.frame(self._make, item["on"], item["mode"], item["set"]))
+            self._sent = {name: item[name] for name in ("on", "mode", "set")}
 
 
 _CONTACTS = {
@@ -263,6 +288,7 @@ _CONTACTS = {
     "lock": ("locked", 0),
     "detector": ("active", 0),
     "tilt": ("moved", 1),
+    "running": ("on", 0),
 }
 
 
@@ -285,7 +311,12 @@ def make(wiring, board, relay_boot):
     if what == "relay":
         invert = bool(wiring.get("invert"))
         level = 1 if relay_boot != invert else 0
-        return Relay(wiring["ch"], board.pin_out(wiring["pin"], level), invert)
+        feedback = None
+        if "feedback" in wiring:
+            read = board.pin_in(wiring["feedback"])
+            closed = wiring.get("closed", 0)
+            feedback = Contact(what, read, {"ch": wiring["ch"]}, "on", closed)
+        return Relay(wiring["ch"], board.pin_out(wiring["pin"], level), invert, feedback)
     if what == "lamp":
         return Lamp(board.pin_out(wiring["pin"], 0))
     if what == "battery":
@@ -293,7 +324,8 @@ def make(wiring, board, relay_boot):
     if what == "buzzer":
         return Buzzer(board.tone(wiring["pin"]))
     if what == "ir":
-        return Remote(wiring["ch"], board.pulses(wiring["pin"]), wiring["make"])
+        listen = board.heard(wiring["receiver"]) if "receiver" in wiring else None
+        return Remote(wiring["ch"], board.pulses(wiring["pin"]), wiring["make"], listen)
     return _driven(what, wiring, board)
 
 
@@ -334,9 +366,11 @@ def _driven(what, wiring, board):
         )
         return Keys(register.pressed, wiring["keys"])
     if what == "pn532":
-        from firmware.drivers.pn532 import Pn532
+        from firmware.drivers.pn532 import I2cLine, Pn532, UartLine
 
-        return Reader(Pn532(board.i2c(wiring["bus"]), board.real_ms).look)
+        line = UartLine(board.uart(wiring["uart"])) if "uart" in wiring else None
+        line = line or I2cLine(board.i2c(wiring["bus"]))
+        return Reader(Pn532(line, board.real_ms).look)
     if what == "ssd1306":
         from firmware.drivers.ssd1306 import Ssd1306
 

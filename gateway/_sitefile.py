@@ -180,7 +180,18 @@ def _freeze(file: model.File) -> frozen.Site:
             severity: tuple(getattr(file.escalation, severity) or ladder)
             for severity, ladder in model.DEFAULT_LADDERS.items()
         },
+        rota=tuple(
+            frozen.OnCall(
+                t.role, t.who, frozenset(model.WEEKDAYS.index(day) for day in t.days), t.span
+            )
+            for t in file.rota
+        ),
+        noise=frozen.Noise(
+            **dict(file.alerts)
+            | {"test_at": None if file.alerts.test_at == "never" else file.alerts.test_at}
+        ),
         tariff=file.energy.tariff,
+        care=frozen.CareOf(**dict(file.care)),
         influx=frozen.Influx(**dict(file.influx)) if file.influx else None,
     )
 

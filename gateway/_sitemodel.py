@@ -19,6 +19,7 @@ from gateway.site import Source, Span
 Role = Literal["viewer", "counter", "duty", "facilities", "manager", "auditor", "admin"]
 ROLES: tuple[str, ...] = ("viewer", "counter", "duty", "facilities", "manager", "auditor", "admin")
 TARGETS = ("siren", "audience", "digest", *ROLES)
+WEEKDAYS: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DEFAULT_LADDERS: dict[str, list[tuple[int, str]]] = {
     "critical": [
         (0, "siren"),
@@ -257,6 +258,33 @@ class DeviceTable(Table):
 class NotifyTable(Table):
     to: Role
     url: Annotated[str, BeforeValidator(_notify_url)]
+    who: Name | None = None
+    backup: bool = False
+
+
+class RotaTable(Table):
+    role: Role
+    who: Name
+    span: Annotated[Span, BeforeValidator(_span)]
+    days: Annotated[list[Literal[WEEKDAYS]], Field(min_length=1)] = list(WEEKDAYS)  # type: ignore[valid-type]
+
+
+class AlertsTable(Table):
+    remind_critical: Silence = 30 * units.MINUTE
+    remind_warning: Silence = 4 * units.HOUR
+    min_on: Ms = 0
+    min_off: Ms = 0
+    flap_set: Annotated[int, Field(ge=2, le=100)] = 4
+    flap_clear: Annotated[int, Field(ge=0, le=99)] = 1
+    flap_within: Silence = 15 * units.MINUTE
+    group_at: Annotated[int, Field(ge=2, le=1000)] = 5
+    group_within: Silence = units.MINUTE
+    storm_at: Annotated[int, Field(ge=1, le=10_000)] = 30
+    storm_within: Silence = 10 * units.MINUTE
+    quiet: Annotated[Span, BeforeValidator(_span)] | None = None
+    recoveries: bool = False
+    test_at: Minute | Literal["never"] = 510
+    respect: Ms = 2 * units.HOUR
 
 
 class EscalationTable(Table):
@@ -267,6 +295,13 @@ class EscalationTable(Table):
 
 class EnergyTable(Table):
     tariff: Annotated[float, Field(ge=0, le=100)] = 0.8
+
+
+class CareTable(Table):
+    disk_floor_mb: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    backup: Annotated[str, Field(min_length=1, max_length=500)] = "backups"
+    backups_kept: Annotated[int, Field(ge=1, le=1000)] = 3
+    keep_readings_days: Annotated[int, Field(ge=35, le=36_500)] | None = None
 
 
 class InfluxTable(Table):
@@ -297,5 +332,8 @@ class File(Table):
     device: list[DeviceTable] = []
     notify: list[NotifyTable] = []
     escalation: EscalationTable = EscalationTable()
+    rota: list[RotaTable] = []
+    alerts: AlertsTable = AlertsTable()
     energy: EnergyTable = EnergyTable()
+    care: CareTable = CareTable()
     influx: InfluxTable | None = None

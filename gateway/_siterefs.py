@@ -218,6 +218,24 @@ def _rungs(doc: dict[str, Any]) -> Iterator[Fault]:
                 yield Fault(("escalation", severity, at), given[at], text)
 
 
+def _noise(doc: dict[str, Any]) -> Iterator[Fault]:
+    alerts = _table(doc, "alerts")
+    sets, clears = alerts.get("flap_set", 4), alerts.get("flap_clear", 1)
+    if isinstance(sets, int) and isinstance(clears, int) and clears >= sets:
+        key = "flap_clear" if "flap_clear" in alerts else "flap_set"
+        yield Fault(("alerts", key), alerts[key], "flap_clear must be less than flap_set")
+
+
+def _rota(doc: dict[str, Any]) -> Iterator[Fault]:
+    reached = {(row.get("to"), row.get("who")) for _, row in _rows(doc, "notify")}
+    for i, row in _rows(doc, "rota"):
+        role, who = row.get("role"), row.get("who")
+        if isinstance(who, str) and isinstance(role, str) and (role, who) not in reached:
+            yield Fault(
+                ("rota", i, "who"), who, f'needs a [[notify]] with to = "{role}" and this who'
+            )
+
+
 _LOOKS: tuple[Callable[[dict[str, Any]], Iterator[Fault]], ...] = (
     _duplicate_ids,
     _duplicate_tags,
@@ -229,6 +247,8 @@ _LOOKS: tuple[Callable[[dict[str, Any]], Iterator[Fault]], ...] = (
     _routes,
     _ladders,
     _rungs,
+    _noise,
+    _rota,
     _hours,
     _calendar,
 )

@@ -1,26 +1,17 @@
-"""What arrived, kept by log until it can be put in order: for replay, spilling to disk.
-
-With a state directory, what each run brought stays there and later runs start with it.
-"""
+"""What arrived, held by log until it can be put in order: for replay, spilling to disk."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from firmware import wire
-from gateway.errors import EnvironmentFault, InputFault
 from gateway.events import Event, Refused, Unknown
-from gateway.spill import Spill, merge, put, take
-from gateway.timeline import Copy
-
-Name = tuple[str, str, str]
-"""(device, kind, ch) of an event; ch is empty where the kind has none."""
+from gateway.intervals import Intervals
+from gateway.spill import Spill, merge
+from gateway.timeline import Copy, Name
 
 _LIMIT = 200_000  # copies held in memory
-_VERSION = 2
 
 
 def fact(event: Event | Unknown) -> tuple[str, str, Any]:
@@ -57,15 +48,14 @@ _FIELDS = {
 class Arrivals:
     """Copies of events by (device, log)."""
 
-    def __init__(self, state: Path | None = None) -> None:
+    def __init__(self) -> None:
         self.names: list[Name] = []
         self._name_of: dict[Name, int] = {}
         self._held: dict[tuple[str, str], list[Copy]] = {}
         self._count = 0
         self._runs: dict[tuple[str, str], list[list[int]]] = {}
         self._spill: Spill | None = None
-        self.refused: dict[tuple[str, str], list[int]] = {}
-        self._state = state
+        self.refused: dict[tuple[str, str], Intervals] = {}
         self.refusals = 0
 
     def add(self, device: str, at: int, event: Event | Unknown) -> None:
@@ -90,14 +80,24 @@ class Arrivals:
         """Count a refusal; its number, where known, counts as received."""
         self.refusals += 1
         if device is not None and refused.log is not None and refused.seq is not None:
-            self.refused.setdefault((device, refused.log), []).append(refused.seq)
+            self.refused.setdefault((device, refused.log), Intervals()).add(refused.seq)
+
+    def received(self, log: tuple[str, str]) -> Intervals:
+        """The numbers of one log that came, refused ones among them."""
+        came = Intervals()
+        for block in self.copies(log):
+            for copy in block:
+                came.add(copy[0])
+        for first, last in self.refused.get(log, ()):
+            came.add(first, last)
+        return came
 
     def logs(self) -> list[tuple[str, str]]:
         """(device, log) of all that arrived, sorted."""
         return sorted({*self._held, *self._runs})
 
     def copies(self, log: tuple[str, str]) -> Iterator[list[Copy]]:
-        """The copies of one log in blocks sorted by (seq, at)."""
+        """The copies of one log in blocks sorted by their numbers."""
         held = sorted(self._held.get(log, ()))
         places = self._runs.get(log)
         if not places or self._spill is None:
@@ -112,56 +112,9 @@ class Arrivals:
 
     def _put_down(self) -> None:
         if self._spill is None:
-            self._spill = Spill(self._state)
+            self._spill = Spill()
         for log, copies in self._held.items():
             copies.sort()
             self._runs.setdefault(log, []).append(self._spill.write(copies))
         self._held = {}
         self._count = 0
-
-    # --- a state directory ----------------------------------------------------------------
-
-    def load(self) -> None:
-        """Take in what earlier runs left in the state directory."""
-        assert self._state is not None
-        try:
-            self._state.mkdir(parents=True, exist_ok=True)
-            files = sorted(self._state.glob("run-*.bin"))
-        except OSError as fault:
-            raise EnvironmentFault(f"{self._state}: cannot be used ({fault})") from fault
-        for file in files:
-            try:
-                with file.open("rb") as source:
-                    version, names, refused, blocks = take(source)
-                    if version != _VERSION:
-                        raise InputFault(f"{file}: written by another version; start a new --state")
-                    mapped = [self._name_of.get(n) or self._name(n) for n in map(tuple, names)]
-                    for log, seqs in refused.items():
-                        self.refused.setdefault(log, []).extend(seqs)
-                    for _ in range(blocks):
-                        log, copies = take(source)
-                        self._take(log, [(*c[:5], mapped[c[5]], c[6]) for c in copies])
-            except (OSError, EOFError, ValueError, TypeError) as fault:
-                raise InputFault(f"{file}: damaged ({fault}); start a new --state") from fault
-
-    def _take(self, log: tuple[str, str], copies: list[Copy]) -> None:
-        self._held.setdefault(log, []).extend(copies)
-        self._count += len(copies)
-        if self._count > _LIMIT:
-            self._put_down()
-
-    def save(self, since: Arrivals) -> None:
-        """Leave what `since` (this run's arrivals alone) holds as a new file of the directory."""
-        assert self._state is not None
-        number = len(list(self._state.glob("run-*.bin"))) + 1
-        draft = self._state / f"draft-{os.getpid()}"
-        with draft.open("wb") as target:
-            logs = since.logs()
-            blocks = sum(1 for log in logs for _ in since.copies(log))
-            put(target, (_VERSION, since.names, since.refused, blocks))
-            for log in logs:
-                for block in since.copies(log):
-                    put(target, (log, block))
-            target.flush()
-            os.fsync(target.fileno())
-        draft.rename(self._state / f"run-{number:06}.bin")

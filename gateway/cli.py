@@ -172,6 +172,36 @@ def verify(data: Data) -> None:
     module.run(data)
 
 
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where backups go")],
+    data: Data,
+    keep: Annotated[int, typer.Option(min=1, help="how many stay")] = 7,
+) -> None:
+    """Back the data up, also while the gateway runs."""
+    from gateway import backup as module
+
+    made = module.make(data, folder, keep)
+    typer.echo(f"{made.folder}: {made.events} events, whole")
+
+
+@app.command()
+def restore(
+    backup: Annotated[Path, typer.Argument(help="a backup, or the folder of backups (newest)")],
+    data: Annotated[Path | None, typer.Option(help="data directory; its gateway stopped")] = None,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="only try it, beside it")] = False,
+) -> None:
+    """Put a backup in place, and what came after it and can still be read."""
+    from gateway import backup as module
+
+    if rehearse:
+        typer.echo(module.rehearse(backup))
+    elif data is None:
+        raise typer.BadParameter("--data DIR, or --rehearse, is needed")
+    else:
+        typer.echo("\n".join(module.restore(backup, data)))
+
+
 def main() -> None:
     """Entry point: a HallkeeperError ends with its one line and its exit code."""
     try:

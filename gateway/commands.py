@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -21,6 +21,7 @@ from gateway.turns import Changes, Turn
 
 ANSWER_S = 5.0  # real seconds; the network's timers do not run faster with the house's clock
 MAX_TRIES = 3
+SWITCHES = ("on", "off", "set")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _DONE: Any = STRUCTS[wire.DONE]
 
@@ -104,14 +105,25 @@ def encode(command: Command) -> bytes:
 
 
 class CommandStage:
-    """Sends, holds, repeats and books. `publish` is the gateway's session."""
+    """Sends, holds, repeats and books. `publish` is the gateway's session.
+
+    `switchable` are the (device, channel) that may be switched: whatever asks for another, or for
+    "on" after a hazard that nobody has checked, is refused here too and never sent.
+    """
 
     name = "commands"
 
-    def __init__(self, site: str, publish: Publish, connected: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        site: str,
+        publish: Publish,
+        connected: Callable[[], bool],
+        switchable: Mapping[tuple[str, str], str],
+    ) -> None:
         self._site = site
         self._publish = publish
         self._connected = connected
+        self._switchable = switchable
         self._there: set[str] = set()
         self._sent: dict[str, float] = {}
         self._outgoing: list[Command] = []
@@ -175,7 +187,14 @@ class CommandStage:
                 self._sent.get(command.id),
                 command.device in self._there,
             )
-            if step == "send":
+            why = self._forbidden(db, command) if step == "send" else None
+            if why:
+                db.execute(
+                    "UPDATE command SET state='refused', answered_at=?, why=? WHERE id=?",
+                    (turn.now, why, command.id),
+                )
+                self._changed.append((command.id, "refused"))
+            elif step == "send":
                 db.execute(
                     "UPDATE command SET state='sent', tries=tries+1 WHERE id=?", (command.id,)
                 )
@@ -186,3 +205,15 @@ class CommandStage:
                 db.execute("UPDATE command SET state=?, why=? WHERE id=?", (state, why, command.id))
                 self._sent.pop(command.id, None)
                 self._changed.append((command.id, state))
+
+    def _forbidden(self, db: sqlite3.Connection, command: Command) -> str | None:
+        """Why this must not be sent, whoever asked for it; None where it may."""
+        if command.do not in SWITCHES:
+            return None
+        subject = self._switchable.get((command.device, command.ch or ""))
+        if subject is None:
+            return "protected, or nothing that may be switched"
+        danger = db.execute(
+            "SELECT 1 FROM control WHERE subject=? AND hazard_at IS NOT NULL", (subject,)
+        ).fetchone()
+        return "hazard" if command.do == "on" and danger else None

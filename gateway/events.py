@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, ClassVar, Literal, Union
 
 import msgspec
 
@@ -48,10 +48,7 @@ class Event(msgspec.Struct, frozen=True):
     up: _Ms
     t: _Ms | None
 
-    @property
-    def kind(self) -> str:
-        """The kind's name on the wire."""
-        return type(self).__name__
+    kind: ClassVar[str]  # its name on the wire
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -91,7 +88,14 @@ def _struct(kind: str) -> type[Event]:
         else:
             fields.append((_attribute(name), annotation))
     made: Any = msgspec.defstruct(
-        kind, fields, bases=(Event,), tag=kind, tag_field="kind", frozen=True, rename=rename
+        kind,
+        fields,
+        bases=(Event,),
+        tag=kind,
+        tag_field="kind",
+        frozen=True,
+        rename=rename,
+        namespace={"kind": kind},
     )
     return made  # type: ignore[no-any-return]
 

@@ -1,25 +1,23 @@
 """The gateway's own MQTT session: what arrives goes, unparsed, to the pipeline's queue.
 
-One paho client a connection, with manual acks: a PUBACK that comes late goes to the client it
-came by, which is dead by then, and so can never confirm another connection's message. The session
-itself is kept by the broker under a fixed client id.
+A PUBACK that comes late goes to the connection its message came by, which is closed by then, and so
+can never confirm another connection's message. The session itself is kept by the broker under a
+fixed client id.
 """
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
-import paho.mqtt.client as mqtt
 import structlog
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
-from paho.mqtt.reasoncodes import ReasonCode
 
 from firmware import wire
+from gateway import mqtt
 from gateway.broker import GATEWAY, Endpoint
 from gateway.events import Refused
 
@@ -27,6 +25,8 @@ log = structlog.get_logger()
 
 KEEPALIVE_S = 15
 CONNECT_S = 5
+LAST_WORDS_S = 0.5
+POLL_S = 1.0
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CANARY = b"canary"
 
@@ -40,7 +40,7 @@ class Arrival(NamedTuple):
     retained: bool
     mid: int
     qos: int
-    by: mqtt.Client
+    by: mqtt.Connection
 
 
 class Connected(NamedTuple):
@@ -100,7 +100,7 @@ class Session:
         self._filters = [(leaf.format(name), 1) for name in ("event", "state")]
         self._client_id = f"hallkeeper-{site}"
         self._canary_topic = wire.topic(site, GATEWAY, "event")
-        self._client: mqtt.Client | None = None
+        self._connection: mqtt.Connection | None = None
         self._stop = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
@@ -113,12 +113,15 @@ class Session:
     def stop(self) -> None:
         """Down; what was queued to be sent is sent first, as far as half a second reaches."""
         self._stop.set()
-        self._lost.set()
+        self.reconnect()
         self._thread.join(3)
 
     def reconnect(self) -> None:
         """Drop the connection and make another: the broker delivers again what was not acked."""
         self._lost.set()
+        connection = self._connection
+        if connection is not None:
+            connection.wake()
 
     @property
     def up(self) -> bool:
@@ -126,11 +129,22 @@ class Session:
         return self._up
 
     def publish(self, topic: str, payload: bytes, qos: int = 1) -> bool:
-        """Queue a message on the present connection; False where there is none."""
-        client = self._client
-        if client is None or not self._up:
+        """Send a message on the present connection; False where there is none."""
+        if not self.gather(topic, payload, qos):
             return False
-        return client.publish(topic, payload, qos).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+        self.flush()
+        return True
+
+    def gather(self, topic: str, payload: bytes, qos: int = 1) -> bool:
+        """Like `publish`, but it may leave as late as the next `flush`."""
+        connection = self._connection
+        return connection is not None and self._up and connection.publish(topic, payload, qos)
+
+    def flush(self) -> None:
+        """Send what was gathered."""
+        connection = self._connection
+        if connection is not None:
+            connection.flush()
 
     def send_canary(self) -> None:
         """Publish to our own subscription; `canary_back` turns true when it has come."""
@@ -141,92 +155,61 @@ class Session:
         fails = 0
         while not self._stop.is_set():
             self._lost.clear()
-            client = self._client = self._make()
+            connection = self._connection = mqtt.Connection()
             try:
-                client.connect(
-                    self._endpoint.address.host, self._endpoint.address.port, KEEPALIVE_S
-                )
-                client.loop_start()
-                self._lost.wait()
-                fails = 0 if self._up else fails + 1
-                self._end(client)
+                self._hold(connection)
             except OSError as fault:
-                fails += 1
-                self._note(f"{self._endpoint.address}: {fault.strerror or fault}")
+                if not self._stop.is_set():
+                    self._note(f"{self._endpoint.address}: {_why(fault, self._up)}")
+            fails = 0 if self._up else fails + 1
             self._up = False
+            connection.close(LAST_WORDS_S)
             self._stop.wait(PAUSES_S[min(fails, len(PAUSES_S) - 1)])
 
-    def _end(self, client: mqtt.Client) -> None:
-        self._up = False
-        client.disconnect()
-        client.loop_stop()
-
-    def _make(self) -> mqtt.Client:
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            self._client_id,
-            clean_session=False,
-            reconnect_on_failure=False,
-            manual_ack=True,
-        )
-        client.connect_timeout = CONNECT_S
-        client.max_inflight_messages_set(2000)
-        if self._endpoint.user is not None:
-            client.username_pw_set(self._endpoint.user, self._endpoint.password)
-        if self._endpoint.tls:
-            client.tls_set_context(ssl.create_default_context())
-        client.on_socket_open = _no_delay
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_disconnect = self._disconnected
-        client.on_message = self._message
-        return client
-
-    def _connected(
-        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
-    ) -> None:
-        if reason.is_failure:
-            self._note(f"{self._endpoint.address}: {reason}")
-            self._lost.set()
-        else:
-            client.subscribe(self._filters)
-
-    def _subscribed(
-        self, _client: mqtt.Client, _data: Any, _mid: int, reasons: list[ReasonCode], _props: Any
-    ) -> None:
-        if any(reason.is_failure for reason in reasons):
-            self._note(f"{self._endpoint.address}: may not read {self._filters[0][0]}")
-            self._lost.set()
-            return
-        self.canary_back = True
-        self._up = True
-        self._note(None)
-        self._queue(Connected())
-
-    def _disconnected(
-        self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _props: Any
-    ) -> None:
-        if client is self._client and not self._stop.is_set():
+    def _hold(self, connection: mqtt.Connection) -> None:
+        """Connect, and take what comes until told to end. Raises OSError."""
+        to, where = self._endpoint, self._endpoint.address
+        tls = ssl.create_default_context() if to.tls else None
+        connection.open(where.host, where.port, tls, CONNECT_S)
+        connection.send(mqtt.connect(self._client_id, KEEPALIVE_S, to.user, to.password))
+        connection.flush()
+        until = time.monotonic() + CONNECT_S
+        while not self._lost.is_set():
+            for first, body in connection.read(POLL_S):
+                self._take(connection, first, body)
             if self._up:
-                self._note(f"{self._endpoint.address}: connection lost ({reason})")
-            self._lost.set()
+                connection.ping(KEEPALIVE_S / 2, KEEPALIVE_S * 1.5)
+            elif time.monotonic() > until:
+                raise ConnectionError("it does not answer")
 
-    def _message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        at = self._now()
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "(not UTF-8)"
-        if topic == self._canary_topic and message.payload == CANARY:
+    def _take(self, connection: mqtt.Connection, first: int, body: bytes) -> None:
+        kind = first >> 4
+        if kind == mqtt.PUBLISH:
+            self._message(connection, mqtt.message(first, body))
+        elif kind == mqtt.CONNACK:
+            if len(body) != 2 or body[1]:
+                raise ConnectionError(mqtt.refusal(body[-1] if body else 0))
+            connection.send(mqtt.subscribe(self._filters))
+            connection.flush()
+        elif kind == mqtt.SUBACK:
+            if any(code & 0x80 for code in body[2:]):
+                raise ConnectionError(f"may not read {self._filters[0][0]}")
             self.canary_back = True
-            client.ack(message.mid, message.qos)
+            self._up = True
+            self._note(None)
+            self._queue(Connected())
+
+    def _message(self, connection: mqtt.Connection, said: mqtt.Message) -> None:
+        if said.payload == CANARY and said.topic == self._canary_topic:
+            self.canary_back = True
+            if said.qos:
+                connection.confirm([said.mid])
+                connection.flush()
             return
-        self._queue(
-            Arrival(
-                topic, bytes(message.payload), at, message.retain, message.mid, message.qos, client
-            )
-        )
+        topic, payload, retained, qos, mid = said
+        self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
 
 
-def _no_delay(_client: mqtt.Client, _data: Any, sock: Any) -> None:
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+def _why(fault: OSError, was_up: bool) -> str:
+    reason = fault.strerror or str(fault)
+    return f"connection lost ({reason})" if was_up else reason

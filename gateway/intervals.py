@@ -35,6 +35,8 @@ class Intervals:
         ends[low:high] = [last]
 
     def __contains__(self, number: int) -> bool:
+        if not self._ends or number > self._ends[-1]:
+            return False
         place = bisect_left(self._ends, number)
         return place < len(self._starts) and self._starts[place] <= number
 

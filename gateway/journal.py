@@ -13,19 +13,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
+import msgspec
+
 from firmware import wire
 from gateway.events import Event, Refused, Unknown
 from gateway.intervals import Intervals
 
 KEEP_REJECTS = 10_000
 HEAD_BYTES = 512
+READINGS = frozenset({wire.POWER, wire.LUX, wire.CLIMATE, wire.HEALTH})
+"""Kinds of which only the rollups are kept for ever, and which wait where the disk is full."""
 
 _INSERT = "INSERT INTO event (device,log,seq,boot,up,t,at,t_at,kind,payload,crc) VALUES (?,?,?,?,?,?,?,?,?,?,?)"  # noqa: E501
 _FIND = "SELECT boot,up,t,at,t_at,kind,payload FROM event WHERE device=? AND log=? AND seq=?"
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(msgspec.Struct, frozen=True):
     """An event as the journal has it now. `t` is the believed one or None; `new` is False when it
     was stored before and this copy brought an earlier arrival or a time."""
 
@@ -81,11 +84,11 @@ class _Row:
 class _Log:
     """What is known of one log of one device."""
 
-    __slots__ = ("boot", "duplicates", "last_at", "received", "stored", "top")
+    __slots__ = ("boot", "duplicates", "last_at", "pruned", "received", "stored", "top")
 
     def __init__(self) -> None:
         self.received = Intervals()
-        self.top = self.boot = self.stored = self.duplicates = self.last_at = 0
+        self.top = self.boot = self.stored = self.duplicates = self.last_at = self.pruned = 0
 
 
 Key = tuple[str, str]  # device, log
@@ -106,10 +109,11 @@ class Journal:
         """Forget the turn and read back what the database has."""
         self._clear()
         self._logs = {}
-        for device, log, acked, top, boot, stored, duplicates, last_at in db.execute(
-            "SELECT device,log,acked,top,boot,stored,duplicates,last_at FROM log"
+        for device, log, acked, top, boot, stored, duplicates, last_at, pruned in db.execute(
+            "SELECT device,log,acked,top,boot,stored,duplicates,last_at,pruned FROM log"
         ).fetchall():
             book = self._logs[device, log] = _Log()
+            book.pruned = pruned
             book.top, book.boot, book.stored = top, boot, stored
             book.duplicates, book.last_at = duplicates, last_at
             book.received.add(1, acked)
@@ -138,6 +142,9 @@ class Journal:
         row = None
         if seq in book.received:  # a copy, or one that was given up and comes after all
             row = self._rows.get(key) or self._find(db, key, event)
+            if row is None and seq <= book.pruned:  # stored once, and dropped for its age
+                book.duplicates += 1
+                return
         if row is not None:
             book.duplicates += 1
             row.merge(at, t)
@@ -166,15 +173,40 @@ class Journal:
         self._book(device, log)
         self._give_up(device, log, 1, first - 1, "first", at)
 
+    def has(self, device: str, log: str, seq: int) -> bool:
+        """Whether a number has come, or counts as received."""
+        book = self._logs.get((device, log.lower()))
+        return book is not None and seq in book.received
+
+    def prune(self, db: sqlite3.Connection, after: int, before: int, most: int) -> int | None:
+        """Drop readings that arrived in [after, before) and are acknowledged, looking at `most`
+        events: their rollups stay. Where to go on, or None when none is left."""
+        rows = db.execute(
+            "SELECT id,device,log,seq,kind,at FROM event WHERE at>=? AND at<? ORDER BY at LIMIT ?",
+            (after, before, most),
+        ).fetchall()
+        gone = []
+        for number, device, log, seq, kind, _ in rows:
+            book = self._logs[device, log]
+            if kind in READINGS and seq <= book.received.head:
+                gone.append((number,))
+                book.pruned = max(book.pruned, seq)
+                self._touched.add((device, log))
+        db.executemany("DELETE FROM event WHERE id=?", gone)
+        self._write_logs(db)
+        self._clear()
+        if len(rows) < most:
+            return None
+        first, last = int(rows[0][5]), int(rows[-1][5])
+        return last + 1 if first == last else last
+
     def write(self, db: sqlite3.Connection) -> tuple[list[StoredEvent], list[LostRange]]:
         """Write the turn into the caller's transaction: what is new, or better known, of it."""
         inserts, updates, stored = [], [], []
         for (device, log, seq), row in self._rows.items():
             if row.stored and not row.changed:
                 continue
-            crc = checksum(
-                device, log, seq, row.boot, row.up, row.t, row.at, row.t_at, row.kind, row.payload
-            )
+            crc = _checksum(device, log, seq, row)
             if row.stored:
                 updates.append((row.t, row.at, row.t_at, crc, device, log, seq))
             else:
@@ -257,12 +289,13 @@ class Journal:
             rows.append(
                 (
                     *(device, log, book.received.head, book.top, book.boot),
-                    *(book.stored, book.duplicates, book.last_at),
+                    *(book.stored, book.duplicates, book.last_at, book.pruned),
                 )
             )
         db.executemany(
-            "INSERT OR REPLACE INTO log (device,log,acked,top,boot,stored,duplicates,last_at)"
-            " VALUES (?,?,?,?,?,?,?,?)",
+            "INSERT OR REPLACE INTO log"
+            " (device,log,acked,top,boot,stored,duplicates,last_at,pruned)"
+            " VALUES (?,?,?,?,?,?,?,?,?)",
             rows,
         )
 
@@ -293,10 +326,21 @@ def checksum(*columns: str | int | None) -> int:
     return crc32("\0".join(map(str, columns)).encode())
 
 
-def damaged(db: sqlite3.Connection) -> Iterable[int]:
-    """Ids of the event rows whose CRC does not match: SQLite itself would not notice."""
+def _checksum(device: str, log: str, seq: int, row: _Row) -> int:
+    """`checksum` of a row that is to be written."""
+    return crc32(
+        f"{device}\0{log}\0{seq}\0{row.boot}\0{row.up}\0{row.t}\0{row.at}\0{row.t_at}"
+        f"\0{row.kind}\0{row.payload}".encode()
+    )
+
+
+def damaged(db: sqlite3.Connection, newest: int | None = None) -> Iterable[int]:
+    """Ids of the event rows, or of the `newest` ones, whose CRC does not match: SQLite itself
+    would not notice."""
     for row in db.execute(
-        "SELECT id,crc,device,log,seq,boot,up,t,at,t_at,kind,payload FROM event ORDER BY id"
+        "SELECT id,crc,device,log,seq,boot,up,t,at,t_at,kind,payload FROM event"
+        " WHERE id > (SELECT coalesce(max(id), 0) FROM event) - ? ORDER BY id",
+        (2**62 if newest is None else newest,),
     ):
         if checksum(*tuple(row)[2:]) != row[1]:
             yield row[0]

@@ -7,7 +7,6 @@ there; the difference amends findings. What is over when it is learnt neither al
 
 from __future__ import annotations
 
-import hashlib
 import json
 import pickle
 import sqlite3
@@ -43,9 +42,10 @@ class Judging:
         self._site = site
         self._program = program
         self._ledger = Ledger(
-            lambda db, now, name, finding: switch(db, now, name, finding, self._engine)
+            lambda db, now, name, finding: switch(db, now, name, finding, self._engine),
+            site.noise,
         )
-        self._mark = _program_mark(site, program)
+        self._mark = program.mark(site)
         self._placing = Placing(program.graph)
         self._engine: Engine
         self._records: list[Record] = []
@@ -220,12 +220,8 @@ class Judging:
             return None
         before = self._engine.spans
         spans, entries, self._permits_seen = _given(db)
-        edges = [
-            edge
-            for key in {*before, *spans}
-            for span in {*before.get(key, ())} ^ {*spans.get(key, ())}
-            for edge in span[:1]
-        ]
+        change = permits.first_change(before, spans)
+        edges = [] if change is None else [change]
         entry = self._program.graph.entry_input
         for at in entries - self._entries:
             insort(self._records, (at, 0, 0, "", entry, None))
@@ -263,8 +259,3 @@ def _given(db: sqlite3.Connection) -> tuple[permits.Spans, set[int], str | None]
     ]
     entries = {at for (at,) in db.execute("SELECT at FROM entry")}
     return permits.spans(given), entries, row[0] if row else None
-
-
-def _program_mark(site: Site, program: Program) -> str:
-    text = repr((site, [str(s) for s in program.graph.signal], program.states, program.pulses))
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -11,13 +11,18 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from firmware.wire import FUTURE_MS
-from gateway import alerts
+from gateway import alerts, deadlines
 from gateway.engine import FAILED
 from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
+from gateway.lifecycle import Return
+from gateway.rules import house
 from gateway.rules.devices import CLOCK
+from gateway.rules.model import Rule
+from gateway.site import Noise
 from gateway.turns import Changes
 from gateway.watches import LostWatch
 
@@ -25,14 +30,17 @@ Key = tuple[str, str, int]
 Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 """(db, now, id, finding): a finding has just opened."""
 
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED)  # not the engine's: no rerun withdraws them
+LOST_STANDS_MS = 12 * 3_600_000
+# not the engine's: no rerun withdraws them
+_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS), *deadlines.RULES)
 
 
 class Ledger:
     """Writes findings and their alerts; `changes` is what the live feed is told."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, settings: Noise | None = None) -> None:
         self._opened = opened
+        self._settings = settings or Noise()
         self._clocks_off: dict[str, Finding] = {}
         self.changes: Changes = []
 
@@ -69,7 +77,7 @@ class Ledger:
                 ),
             )
             if finding.end is None:
-                alerts.raised(db, now, name, finding)
+                alerts.raised(db, now, name, finding, self._settings)
                 self._opened(db, now, name, finding)
         elif (row[1], row[2], row[4], row[5]) != (finding.since, finding.end, evidence, cites):
             name, state = row[0], row[3]
@@ -83,9 +91,9 @@ class Ledger:
                 (finding.since, finding.end, evidence, cites, state, now, name),
             )
             if finding.end is not None and row[2] is None:
-                alerts.returned(db, now, name)
+                alerts.returned(db, now, name, self._settings)
             elif finding.end is None and row[2] is not None:
-                alerts.raised(db, now, name, finding)
+                alerts.raised(db, now, name, finding, self._settings)
         else:
             return
         self.changes.append(("finding", {"id": name, "state": state, **as_dict(finding)}))
@@ -96,7 +104,8 @@ class Ledger:
         """Findings after `since` that the new evidence does not bear out."""
         rows = db.execute(
             'SELECT id, rule, subject, start FROM finding WHERE state IN ("open", "ended")'
-            ' AND rule NOT IN (?, ?, ?) AND (start > ? OR "end" IS NULL OR "end" > ?)',
+            f" AND rule NOT IN ({','.join('?' * len(_NOT_DERIVED))})"
+            ' AND (start > ? OR "end" IS NULL OR "end" > ?)',
             (*_NOT_DERIVED, since, since),
         ).fetchall()
         for name, rule, subject, start in rows:
@@ -107,7 +116,7 @@ class Ledger:
                     " WHERE id=?",
                     (max(start, since), now, name),
                 )
-                alerts.returned(db, now, name)
+                alerts.returned(db, now, name, self._settings)
                 self.changes.append(
                     (
                         "finding",
@@ -123,7 +132,15 @@ class Ledger:
             watch.rule, lost.device, None, at, at, at, severity, watch.cites, evidence
         )
         self._put(db, finding, now, amends=False)
-        alerts.raised(db, now, _finding_id(finding), finding)
+        self._momentary(db, finding, now)
+
+    def _momentary(self, db: sqlite3.Connection, finding: Finding, now: int) -> None:
+        """An instant is told all the same: it stands until somebody has seen it, at most half a
+        day."""
+        name = _finding_id(finding)
+        alerts.raised(db, now, name, finding, self._settings)
+        gone = Return(LOST_STANDS_MS)
+        alerts.apply(db, now, alerts.alert_of(name), gone, self._settings)
 
     def failed(self, db: sqlite3.Connection, failed: Iterable[Finding], now: int) -> None:
         """A rule that is out of order is a finding about that rule, until it is in order again."""
@@ -149,6 +166,41 @@ class Ledger:
         elif ahead <= FUTURE_MS and standing is not None:
             del self._clocks_off[said.device]
             self._put(db, replace(standing, end=now), now, amends=False)
+
+    def standing(self, db: sqlite3.Connection, rule: Rule, subject: str) -> dict[str, Any] | None:
+        """The evidence of the open finding of a rule about a subject; None where none is open."""
+        found = _open_of(db, rule.id).get(subject)
+        return None if found is None else found.evidence
+
+    def stands(
+        self,
+        db: sqlite3.Connection,
+        rule: Rule,
+        subject: str,
+        evidence: dict[str, Any] | None,
+        now: int,
+    ) -> None:
+        """Open the finding of a rule that no log is judged by, or, with None, end it."""
+        found = _open_of(db, rule.id).get(subject)
+        if evidence is None and found is not None:
+            self._put(db, replace(found, end=max(now, found.start)), now, amends=False)
+        elif evidence is not None and found is None:
+            made = Finding(
+                rule.id, subject, None, now, now, None, rule.severity, _codes(rule), evidence
+            )
+            self._put(db, made, now, amends=False)
+
+    def happened(
+        self, db: sqlite3.Connection, rule: Rule, subject: str, evidence: dict[str, Any], now: int
+    ) -> None:
+        """A finding of one instant that is told all the same."""
+        made = Finding(rule.id, subject, None, now, now, now, rule.severity, _codes(rule), evidence)
+        self._put(db, made, now, amends=False)
+        self._momentary(db, made, now)
+
+
+def _codes(rule: Rule) -> tuple[str, ...]:
+    return tuple(article.code for article in rule.cites)
 
 
 def _open_of(db: sqlite3.Connection, rule: str) -> dict[str, Finding]:

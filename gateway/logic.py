@@ -74,7 +74,7 @@ class Pulse(Signal):
     """True at single instants."""
 
     def delay(self, d: int) -> Pulse:
-        return Delay(self, d)
+        return Delay(self, d) if d else self
 
     def quiet(self, state: Signal, d: int) -> Pulse:
         return Quiet(self, state, d)

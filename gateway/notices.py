@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -18,7 +18,12 @@ MOST = 40
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What an alert is about. `since` in Unix ms; `done` are keys of the catalogue's `done`."""
+    """What an alert is about. `since` in Unix ms; `done` are keys of the catalogue's `done`.
+
+    `others`: (subject, zone) of further alerts that are told with it; `why`: why its round began;
+    `flapping`: how often it was raised of late, 0 where it does not flap; `about`: what the
+    gateway says of itself; `over`: the condition is over.
+    """
 
     rule: str
     subject: str
@@ -27,6 +32,11 @@ class Matter:
     severity: str
     cites: tuple[str, ...]
     done: tuple[str, ...] = ()
+    others: tuple[tuple[str, str | None], ...] = ()
+    why: str = "first"
+    flapping: int = 0
+    about: Mapping[str, Any] = field(default_factory=dict)
+    over: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -39,35 +49,62 @@ def catalogue() -> dict[str, dict[str, Any]]:
 def names(site: Site) -> dict[str, str]:
     """What the hall's people call each thing, by id."""
     things = (site.zones, site.counters, site.openings, site.circuits, site.acs, site.routes)
-    return {thing.id: thing.name for many in things for thing in many}
+    return {thing.id: thing.name for many in things for thing in many} | {"gateway": "网关"}
 
 
 def headline(matter: Matter, called: dict[str, str]) -> str:
-    """One line: how bad, what, where."""
+    """One line: how bad, what, where; of several, how many."""
     words, titles = catalogue()["words"], catalogue()["title"]
     title = titles.get(matter.rule, (matter.rule, ""))[0]
-    return f"【{words[matter.severity]}】{title}：{_place(matter, called)}"
+    place = _place(matter.subject, matter.zone, called)
+    if matter.others:
+        place += words["and_others"].format(count=len(matter.others) + 1)
+    return f"【{words['over' if matter.over else matter.severity]}】{title}：{place}"
 
 
 def message(matter: Matter, called: dict[str, str], tz: str, step: int) -> str:
-    """All of it; `step` in ms after the alert opened: later ones say that nobody answered."""
+    """All of it; `step` in ms after the round began: later ones say that nobody answered."""
     texts = catalogue()
     words = texts["words"]
     lines = [headline(matter, called)]
     english = texts["title"].get(matter.rule, ("", ""))[1]
     if english:
         lines.append(english)
-    if step:
-        lines.append(words["reminder"].format(minutes=round(step / 60_000)))
+    if not matter.over:
+        lines += _again(matter, words, step)
     done = "；".join(texts["done"][one] for one in matter.done) or words["nothing"]
-    fields = (
-        ("where", _place(matter, called)),
+    fields = [
+        ("where", _place(matter.subject, matter.zone, called)),
         ("since", iso(matter.since, tz)[:16].replace("T", " ")),
         ("article", "、".join(matter.cites) or "—"),
         ("done", done),
         ("todo", texts["todo"].get(matter.rule, words["look"])),
-    )
+    ]
+    if matter.others:
+        places = [_place(subject, zone, called) for subject, zone in matter.others]
+        every = [fields[0][1], *places]
+        fields[0] = ("where", "、".join(every[:MOST]) + (" …" if len(every) > MOST else ""))
+    if matter.about:
+        told = "；".join(_told(key, value, texts["about"]) for key, value in matter.about.items())
+        fields.insert(1, ("about", told))
+    if matter.over:
+        fields = fields[:-1]
     return "\n".join([*lines, *(f"{words[key]}：{value}" for key, value in fields)])
+
+
+def _again(matter: Matter, words: Mapping[str, str], step: int) -> list[str]:
+    """Why it is told again, and that nobody has answered."""
+    lines = [words[matter.why]] if matter.why in words else []
+    if matter.flapping:
+        lines.append(words["flapping"].format(count=matter.flapping))
+    if step:
+        lines.append(words["late"].format(minutes=round(step / 60_000)))
+    return lines
+
+
+def _told(key: str, value: Any, words: Mapping[str, str]) -> str:
+    text = "、".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return f"{words.get(key, key)} {words.get(text, text)}"
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -80,7 +117,7 @@ def joined(texts: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
-def _place(matter: Matter, called: dict[str, str]) -> str:
-    thing = called.get(matter.subject, matter.subject)
-    zone = called.get(matter.zone or "", matter.zone)
-    return thing if zone is None or zone == thing else f"{thing}（{zone}）"
+def _place(subject: str, zone: str | None, called: dict[str, str]) -> str:
+    thing = called.get(subject, subject)
+    name = called.get(zone or "", zone)
+    return thing if name is None or name == thing else f"{thing}（{name}）"

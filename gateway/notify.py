@@ -276,6 +276,9 @@ def book(
 ) -> None:
     """Write what became of one try. Waiting is real time, so it is longer on a faster clock."""
     for row in rows:
+        db.execute(
+            "INSERT INTO attempt (notification, at, answer) VALUES (?,?,?)", (row, now, outcome)
+        )
         if outcome == DELIVERED:
             db.execute(
                 "UPDATE notification SET state='sent', tries=tries+1, sent_at=?, answer=?"

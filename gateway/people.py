@@ -165,6 +165,27 @@ def change_password(db: sqlite3.Connection, now: int, person: Who, password_hash
     audit.append(db, now, person.name, "account.password", {"name": person.name})
 
 
+def switch(db: sqlite3.Connection, now: int, name: str, on: bool, by: str) -> bool:
+    """Enable or disable an account; False where there is none. Its sessions end when disabled."""
+    done = db.execute("UPDATE account SET disabled = ? WHERE name = ?", (not on, name))
+    if not done.rowcount:
+        return False
+    if not on:
+        db.execute("DELETE FROM session WHERE name = ?", (name,))
+    audit.append(db, now, by, "account.enable" if on else "account.disable", {"name": name})
+    return True
+
+
+def reset(db: sqlite3.Connection, now: int, name: str, password_hash: str, by: str) -> bool:
+    """Another's new password, set by an administrator; False where there is no such account."""
+    done = db.execute("UPDATE account SET hash = ? WHERE name = ?", (password_hash, name))
+    if not done.rowcount:
+        return False
+    db.execute("DELETE FROM session WHERE name = ?", (name,))
+    audit.append(db, now, by, "account.reset", {"name": name})
+    return True
+
+
 def token_hash(token: str) -> str:
     """What a token is stored as."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -46,6 +46,16 @@ def spans(permits: Iterable[Permit]) -> Spans:
     return {key: merged(many) for key, many in found.items()}
 
 
+def first_change(before: Spans, after: Spans) -> int | None:
+    """The earliest instant at which the one lifts what the other does not, or somewhat earlier."""
+    edges = [
+        begin
+        for key in {*before, *after}
+        for begin, _ in {*before.get(key, ())} ^ {*after.get(key, ())}
+    ]
+    return min(edges, default=None)
+
+
 def read(path: Path) -> tuple[list[Permit], list[int]]:
     """(permits, instants of registered entries) of a JSON-lines file. Raises InputFault."""
     permits: dict[str, Permit] = {}

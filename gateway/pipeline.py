@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import logging
 import os
@@ -24,22 +23,29 @@ import uvicorn
 from gateway import audit, broker, credentials, notify, people, rules, site, store, workdays
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
+from gateway.care import DAY_MS, Care, Upkeep
+from gateway.cases.stage import Cases
 from gateway.clock import Clock, parse_instant
 from gateway.commands import CommandStage
 from gateway.context import Context
 from gateway.denials import Denied
 from gateway.devices import DeviceStage
+from gateway.disk import MB, Disk
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.escalation import Escalation
+from gateway.hardware import things
 from gateway.history.stage import History
 from gateway.influx.copier import Copier
 from gateway.influx.stage import Amended
 from gateway.influx.target import target
 from gateway.ingest import Session
 from gateway.judging import Judging
+from gateway.keeper import Keeper
 from gateway.live import Feed
+from gateway.obeying import Obeying
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
+from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
 from gateway.switching import COMMAND_TTL_MS, Switching
@@ -81,7 +87,7 @@ def serve(
     options = parse(config, data, broker, mqtt, http, start, speed)
     hall = site.load(config)
     _configure_log()
-    with locked(data):
+    with store.locked(data):
         following: Site | None = hall
         while following is not None:
             house = House(options, following)
@@ -104,38 +110,27 @@ def parse(
     )
 
 
-@contextlib.contextmanager
-def locked(data: Path) -> Iterator[None]:
-    """Hold the data directory alone. Raises EnvironmentFault where another gateway has it."""
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as fault:
-        raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise EnvironmentFault(f"{data}: another gateway is running on this data") from None
-    finally:
-        os.close(handle)
-
-
 def stages(house: House) -> list[Stage]:
     """What each turn goes through after the journal, in this order."""
     hall, calendar, speed = house.site, house.calendar, house.options.speed
     program = rules.program(hall, calendar)
     for rule, fault in program.faults:
         log.error("rule.out_of_order", rule=rule, reason=fault)
-    switching = Switching(hall, Terms(hall, calendar), int(COMMAND_TTL_MS * speed))
+    ttl = int(COMMAND_TTL_MS * speed)
+    switching = Switching(hall, Terms(hall, calendar), ttl)
+    switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
+        house.care,
         DeviceStage(),
-        History(hall.timezone),
+        History(hall.timezone, house.upkeep.keep_ms),
         Ratings(hall),
+        Cases(hall, calendar),
         Judging(hall, program, switching),
         switching,
+        Obeying(hall, ttl, speed),
+        Closing(hall, house.calendar),
         Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
-        CommandStage(hall.id, house.publish, house.connected),
+        CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 
 
@@ -157,13 +152,33 @@ class House:
         self._fault: str | None = None
         self._reload_asked = False
         self._following: Site | None = None
+        kept = hall.care.keep_readings_days
+        floor = hall.care.disk_floor_mb
+        self.upkeep = Upkeep(
+            Disk(options.data, None if floor is None else floor * MB),
+            None if kept is None else kept * DAY_MS,
+        )
+        self.care = Care(self.upkeep, self.health, options.speed)
         self._writer = Writer(
             *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),
+            *(self.upkeep, self._harmed),
         )
         self._notifier = notify.Notifier(
             *(options.data, f"厅守 · {hall.name}", self.addresses, self._writer.submit),
             *(options.clock.now, options.speed),
+        )
+
+        backups = hall.care.backup
+        self._keeper = Keeper(
+            options.data,
+            None if backups == "off" else options.data / backups,
+            hall.care.backups_kept,
+            hall.timezone,
+            options.clock.now,
+            self.upkeep,
+            self.care,
+            self._writer.submit,
         )
 
     def publish(self, topic: str, payload: bytes) -> bool:
@@ -181,7 +196,7 @@ class House:
         """The site to go on with, or None when it is over."""
         with broker.listening(self.options.http) as door:
             db = store.open_writer(self.options.data)
-            password = begin(db, self.options.clock.now(), self.options.config)
+            password = begin(db, self.options.clock.now(), self.options.config, self.site.timezone)
             asyncio.run(self._serve(db, door, password))
         if self._fault is not None:
             raise EnvironmentFault(self._fault)
@@ -229,6 +244,7 @@ class House:
             )
             self._writer.start(db, self._session)
             self._notifier.start()
+            self._keeper.start()
             self._session.start()
             self._greet(endpoint, password)
             await self._http(door)
@@ -277,6 +293,7 @@ class House:
         if self._session is not None:
             self._session.stop()
         self._notifier.stop()
+        self._keeper.stop()
         self._writer.stop()
 
     def _context(self) -> Context:
@@ -323,13 +340,16 @@ class House:
             self.metrics.broker_restarts.inc()
             self._loop.call_soon_threadsafe(self._embedded.kick)
 
+    def _harmed(self) -> None:
+        self._keeper.check()
+
     def _died(self, reason: str) -> None:
         self._fault = reason
         if self._loop is not None and self._server is not None:
             self._loop.call_soon_threadsafe(self._end)
 
 
-def begin(db: sqlite3.Connection, now: int, config: Path) -> str | None:
+def begin(db: sqlite3.Connection, now: int, config: Path, timezone: str) -> str | None:
     """What each start writes: its fencing number, the first account. The password to show once."""
     db.execute("BEGIN IMMEDIATE")
     db.execute(
@@ -338,7 +358,9 @@ def begin(db: sqlite3.Connection, now: int, config: Path) -> str | None:
     )
     db.execute("INSERT OR IGNORE INTO meta VALUES ('first_start', ?)", (str(now),))
     db.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (str(config.resolve()),))
+    db.execute("INSERT OR REPLACE INTO meta VALUES ('timezone', ?)", (timezone,))
     password = people.first_start(db, now)
+    audit.append(db, now, audit.GATEWAY, "gateway.start", {})
     db.execute("COMMIT")
     return password
 

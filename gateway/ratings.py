@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from firmware import wire
+from gateway.cases import book
 from gateway.history.times import COLUMNS, read
 from gateway.site import Site
 
@@ -98,11 +99,21 @@ def judged(presses: Iterable[Press], zone: ZoneInfo) -> list[tuple[Press, bool]]
     ]
 
 
-def tallies(presses: Iterable[Press], zone: ZoneInfo, begin: int, end: int) -> dict[str, Tally]:
-    """pad → its tally of [begin, end); earlier presses only hold a dwell or a visit."""
+def tallies(
+    presses: Iterable[Press],
+    zone: ZoneInfo,
+    begin: int,
+    end: int,
+    upheld: frozenset[tuple[str, str, int]] = frozenset(),
+) -> dict[str, Tally]:
+    """pad → its tally of [begin, end); earlier presses only hold a dwell or a visit.
+
+    `upheld` are the (pad, log, seq) that an upheld appeal takes out of the count (第五条); what
+    was a duplicate of one stays a duplicate.
+    """
     found: dict[str, tuple[list[int], int]] = {}
     for press, counts in judged(presses, zone):
-        if begin <= press.time < end:
+        if begin <= press.time < end and (press.pad, press.log, press.seq) not in upheld:
             levels, duplicates = found.setdefault(press.pad, ([0] * 5, 0))
             if counts:
                 levels[press.level - 1] += 1
@@ -143,7 +154,8 @@ def summary(
     zone = ZoneInfo(site.timezone)
     begin, end = days(first, last, zone)
     pads = [counter.pad for counter in site.counters if counter.pad]
-    found = tallies(presses(db, pads, begin - LOOK_BACK_MS, end), zone, begin, end)
+    out = frozenset((one.device, one.log, one.seq) for one in book.upheld(db))
+    found = tallies(presses(db, pads, begin - LOOK_BACK_MS, end), zone, begin, end, out)
     groups: dict[str, Tally] = {}
     for counter in site.counters:
         name = counter.id if by == "counter" else counter.department

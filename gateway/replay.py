@@ -5,29 +5,34 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from gateway import permits, rules, site, workdays
+from gateway import kept, permits, rules, site, workdays
 from gateway.arrivals import Arrivals
 from gateway.clock import iso, parse_instant
 from gateway.engine import Engine, Record
-from gateway.errors import EnvironmentFault, InputFault
+from gateway.errors import InputFault
 from gateway.events import Event, Refused, Unknown, decode, split_topic
 from gateway.findings import Finding, as_dict, as_json, order
+from gateway.intervals import Intervals
+from gateway.kept import Kept
 from gateway.rules.catalogue import check_settings
 from gateway.site import Site
 from gateway.spill import Sorter
 from gateway.timeline import Placed, place
 from gateway.watches import Program
 
+_time_of = itemgetter(0)
 _SORT_LIMIT = 200_000  # records held in memory while sorting
 
 
@@ -58,12 +63,13 @@ def run(
     with _progress(files) as bar:
         for file in files:
             read(file, hall, arrivals, bar)
-    given, entries = permits.read(permit_file) if permit_file else ([], [])
-    if state is not None:
-        arrivals, given, entries = _joined_with(state, arrivals, given, entries)
+    given = permits.read(permit_file) if permit_file else ([], [])
     limit = parse_instant(until) if until else None
-    found = findings(program, arrivals, permits.spans(given), entries, limit)
-    _write(found, explain)
+    if state is None:
+        _write(findings(program, arrivals, permits.spans(given[0]), given[1], limit), explain)
+        return
+    with kept.opened(state) as store:
+        _write(carry_on(store, hall, program, arrivals, given, limit), explain)
 
 
 def findings(
@@ -80,7 +86,7 @@ def findings(
     keys = _keys(program, arrivals)
     for log in arrivals.logs():
         missing = _Missing(arrivals, log)
-        for placed in place(log[1], arrivals.copies(log)):
+        for placed in place(log[1], arrivals.copies(log), arrivals.names):
             batch = _records(placed, keys, missing)
             if not batch:
                 continue
@@ -110,6 +116,78 @@ def findings(
             yield msgspec.msgpack.decode(row[3], type=Finding)
     records.close()
     out.close()
+
+
+def carry_on(
+    store: Kept,
+    hall: Site,
+    program: Program,
+    arrivals: Arrivals,
+    given: kept.Given,
+    until: int | None,
+) -> Iterator[Finding]:
+    """Every finding of this run's input and that of the runs before it, as one run's would be."""
+    store.take(arrivals)
+    every, entries = store.give(*given)
+    bounds = store.bounds(program.graph.devices)
+    if bounds is None:
+        store.commit()
+        return
+    beginning, latest = bounds
+    end = latest if until is None else until
+    spans = permits.spans(every)
+    engine = Engine(program, beginning)
+    engine.start(spans, max((t for t in entries if t < beginning), default=None))
+    mark = f"{program.mark(hall)} {program.calendar}"
+    at = store.resume(engine, mark, end)
+    if at is None:
+        at = beginning - 1
+    else:
+        engine.set_spans(spans)
+    entry = program.graph.entry_input
+    entered: list[Record] = [(t, 0, 0, "", entry, None) for t in entries if at < t <= end]
+    _judge(store, engine, _with_entries(store.records(program.graph, at, end), entered))
+    if end >= beginning:
+        engine.advance(end)
+    store.found(engine.finish(), kept.NEVER)
+    store.commit()
+    yield from store.findings()
+
+
+def _judge(store: Kept, engine: Engine, blocks: Iterable[list[Record]]) -> None:
+    """Run all records, and put down a snapshot between one day (UTC) and the next."""
+    dusk = _dusk(engine.t + 1)
+    for records in blocks:
+        first = 0
+        while first < len(records):
+            if records[first][0] > dusk:
+                dawn = _dusk(records[first][0]) - kept.DAY
+                engine.advance(dawn)
+                store.found(engine.out, dusk)
+                engine.out = []
+                store.snapshot(engine)
+                dusk = dawn + kept.DAY
+            last = bisect_right(records, dusk, first, key=_time_of)
+            engine.run(records[first:last])
+            first = last
+        if len(engine.out) > 1000:
+            store.found(engine.out, dusk)
+            engine.out = []
+
+
+def _with_entries(blocks: Iterable[list[Record]], entries: list[Record]) -> Iterator[list[Record]]:
+    """The blocks, and the entries among them in the order of time."""
+    at = 0
+    for block in blocks:
+        upto = bisect_right(entries, block[-1][0], at, key=_time_of) if block else at
+        yield sorted((*entries[at:upto], *block)) if upto > at else block
+        at = upto
+    yield entries[at:]
+
+
+def _dusk(t: int) -> int:
+    """The last instant of t's day."""
+    return (t // kept.DAY + 1) * kept.DAY - 1
 
 
 def _keyed(found: Iterable[Finding]) -> Iterator[tuple[Any, ...]]:
@@ -145,54 +223,59 @@ class _Missing:
 
     def __init__(self, arrivals: Arrivals, log: tuple[str, str]) -> None:
         self._arrivals, self._log = arrivals, log
-        self._had: set[int] | None = None
+        self._had: Intervals | None = None
 
     def judged(self, name: int, value: tuple[Any, ...]) -> tuple[Any, ...] | None:
         if self._arrivals.names[name][1] != "lost":
             return value or None
         first, last, _ = value
         if self._had is None:
-            self._had = set(self._arrivals.refused.get(self._log, ()))
-            for block in self._arrivals.copies(self._log):
-                self._had.update(copy[0] for copy in block)
-        had = self._had
-        gone = last - first + 1 > len(had) or any(n not in had for n in range(first, last + 1))
-        return value if first <= last and gone else None
+            self._had = self._arrivals.received(self._log)
+        return value if self._had.missing(max(first, 1), last) else None
 
 
 def read(file: Path, hall: Site, arrivals: Arrivals, bar: Any = None) -> None:
-    """Take in one log. A line that is no such object is refused like a bad message."""
+    """Take in one log."""
+    try:
+        with file.open("rb") as source:
+            take(_watched(file, source, bar) if bar else source, hall, arrivals)
+    except OSError as fault:
+        raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
+
+
+def _watched(file: Path, source: BinaryIO, bar: Callable[[Path, int], None]) -> Iterator[bytes]:
+    for number, text in enumerate(source):
+        if not number & 0x1FFF:
+            bar(file, source.tell())
+        yield text
+
+
+def take(lines: Iterable[bytes], hall: Site, arrivals: Arrivals) -> None:
+    """Take in a log's lines. One that is no such object is refused like a bad message."""
     devices = frozenset(d.id for d in hall.devices)
     topics: dict[str, str | None] = {}
     add, refuse = arrivals.add, arrivals.refuse
-    try:
-        source = file.open("rb")
-    except OSError as fault:
-        raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
-    with source:
-        for number, text in enumerate(source):
-            if bar is not None and not number & 0x1FFF:
-                bar(file, source.tell())
-            try:
-                line = _decode_line(text)
-            except (msgspec.DecodeError, RecursionError):
-                if text.strip():
-                    refuse(None, Refused("not a line of a log"))
-                continue
-            topic = line.topic
-            device = topics.get(topic, "")
-            if device == "":
-                split = split_topic(topic, hall.id, devices)
-                device = None if isinstance(split, Refused) or split[1] != "event" else split[0]
-                topics[topic] = device
-            if device is None:
-                refuse(None, Refused("topic"))
-                continue
-            for _, item in decode(bytes(line.payload)):
-                if isinstance(item, (Event, Unknown)):
-                    add(device, line.at, item)
-                else:
-                    refuse(device, item)
+    for text in lines:
+        try:
+            line = _decode_line(text)
+        except (msgspec.DecodeError, RecursionError):
+            if text.strip():
+                refuse(None, Refused("not a line of a log"))
+            continue
+        topic = line.topic
+        device = topics.get(topic, "")
+        if device == "":
+            split = split_topic(topic, hall.id, devices)
+            device = None if isinstance(split, Refused) or split[1] != "event" else split[0]
+            topics[topic] = device
+        if device is None:
+            refuse(None, Refused("topic"))
+            continue
+        for _, item in decode(bytes(line.payload)):
+            if isinstance(item, (Event, Unknown)):
+                add(device, line.at, item)
+            else:
+                refuse(device, item)
 
 
 def with_settings(hall: Site, settings: list[str]) -> Site:
@@ -248,33 +331,6 @@ def _explained(finding: Finding) -> str:
     if "missed" in finding.evidence:
         lines.append(f"  ✗ 漏巡 missed: {', '.join(finding.evidence['missed'])}")
     return "\n".join(lines)
-
-
-def _joined_with(
-    state: Path, fresh: Arrivals, given: list[permits.Permit], entries: list[int]
-) -> tuple[Arrivals, list[permits.Permit], list[int]]:
-    """This run's input together with that of the earlier runs of a state directory."""
-    every = Arrivals(state)
-    every.load()
-    every.save(fresh)
-    every = Arrivals(state)
-    every.load()
-    kept = state / "permits.json"
-    try:
-        before = msgspec.json.decode(kept.read_bytes()) if kept.exists() else {}
-        every_permit = {
-            **{p.id: p for p in msgspec.convert(before.get("permits", []), list[permits.Permit])},
-            **{p.id: p for p in given},
-        }
-        every_entry = sorted({*before.get("entries", []), *entries})
-        draft = kept.with_suffix(".draft")
-        draft.write_bytes(
-            msgspec.json.encode({"permits": list(every_permit.values()), "entries": every_entry})
-        )
-        draft.rename(kept)
-    except (OSError, msgspec.MsgspecError) as fault:
-        raise EnvironmentFault(f"{kept}: cannot be used ({fault})") from fault
-    return every, list(every_permit.values()), every_entry
 
 
 @contextmanager

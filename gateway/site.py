@@ -140,6 +140,39 @@ class Channel:
 
     to: str
     url: str
+    who: str | None = None  # whose it is, for the rota
+    backup: bool = False  # used only where the role's other addresses fail
+
+
+@dataclass(frozen=True, slots=True)
+class OnCall:
+    """When somebody of a role is on call: on these weekdays (0 Monday), within this span."""
+
+    role: str
+    who: str
+    days: frozenset[int]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """How alerts are told: durations in ms, `quiet` and `test_at` in local time or None."""
+
+    remind_critical: int = 30 * 60_000
+    remind_warning: int = 4 * 3_600_000
+    min_on: int = 0
+    min_off: int = 0
+    flap_set: int = 4
+    flap_clear: int = 1
+    flap_within: int = 15 * 60_000
+    group_at: int = 5
+    group_within: int = 60_000
+    storm_at: int = 30
+    storm_within: int = 10 * 60_000
+    quiet: Span | None = None
+    recoveries: bool = False
+    test_at: int | None = 510
+    respect: int = 2 * 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +183,18 @@ class Influx:
     token: str
     org: str
     bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class CareOf:
+    """How the gateway looks after its data. `disk_floor_mb` None: 5 % of the disk, at most 256;
+    `backup`: a folder, from the data directory if relative, or "off"; `keep_readings_days` None:
+    for ever."""
+
+    disk_floor_mb: int | None = None
+    backup: str = "backups"
+    backups_kept: int = 3
+    keep_readings_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +223,11 @@ class Site:
     devices: tuple[Device, ...] = ()
     notify: tuple[Channel, ...] = ()
     escalation: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
+    rota: tuple[OnCall, ...] = ()
+    noise: Noise = Noise()
     tariff: float = 0.8  # yuan per kWh
     influx: Influx | None = None
+    care: CareOf = CareOf()
 
 
 def load(path: Path) -> Site:

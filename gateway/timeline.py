@@ -6,7 +6,7 @@ know, `name` a number for (device, kind, ch), `value` what the engine takes. All
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from firmware.wire import FUTURE_MS, STALE_MS
@@ -14,19 +14,34 @@ from firmware.wire import FUTURE_MS, STALE_MS
 Copy = tuple[int, int, int, int, int, int, Any]
 Placed = tuple[int, int, int, str, int, Any]
 """(t, boot, seq, log, name, value): an event with its time, as the engine sorts them."""
+Name = tuple[str, str, str]
+"""(device, kind, ch) of an event; ch is empty where the kind has none."""
 
 
-def unite(copies: list[Copy]) -> Copy:
-    """One event out of its copies, earliest arrival first: the earliest with a believed t wins.
+def is_believed(t: int, at: int) -> bool:
+    """A device's own time, at most a minute ahead of its arrival."""
+    return 0 <= t <= at + FUTURE_MS
+
+
+def rank(copy: Copy, names: Sequence[Name]) -> tuple[Any, ...]:
+    """The lowest of an event's copies counts: the earliest-arrived with a believed t, else the
+    earliest-arrived. Of two that came at one instant the content decides, not which was read
+    first."""
+    _, at, boot, up, t, name, value = copy
+    believed = is_believed(t, at)
+    return not believed, at, boot, up, t if believed else -1, names[name], repr(value)
+
+
+def unite(copies: list[Copy], names: Sequence[Name]) -> Copy:
+    """One event out of its copies.
 
     The result's `at` is the earliest arrival, its `t` -1 when no copy's t is believed.
     """
-    first = copies[0][1]
-    for seq, at, boot, up, t, name, value in copies:
-        if 0 <= t <= at + FUTURE_MS:
-            return seq, first, boot, up, t, name, value
-    seq, at, boot, up, _, name, value = copies[0]
-    return seq, at, boot, up, -1, name, value
+    first = min(copy[1] for copy in copies)
+    seq, at, boot, up, t, name, value = (
+        copies[0] if len(copies) == 1 else min(copies, key=lambda copy: rank(copy, names))
+    )
+    return seq, first, boot, up, t if is_believed(t, at) else -1, name, value
 
 
 def is_stale(t: int, at: int) -> bool:
@@ -42,14 +57,14 @@ def estimate(at: int, up: int, anchor: tuple[int, int] | None) -> int:
     return t if t <= at + FUTURE_MS else at
 
 
-def place(log: str, blocks: Iterable[list[Copy]]) -> Iterator[list[Placed]]:
-    """Give each event of one log its time. `blocks`: its copies sorted by (seq, at).
+def place(log: str, blocks: Iterable[list[Copy]], names: Sequence[Name]) -> Iterator[list[Placed]]:
+    """Give each event of one log its time. `blocks`: its copies sorted by their numbers.
 
     Events that wait for the anchor of their boot are held back until it comes or the log ends.
     """
     anchors: dict[int, tuple[int, int]] = {}
     waiting: dict[int, list[Copy]] = {}
-    for events in _united(blocks):
+    for events in _united(blocks, names):
         placed: list[Placed] = []
         for event in events:
             seq, at, boot, up, t, name, value = event
@@ -78,21 +93,27 @@ def _estimated(
             yield t, boot, seq, log, name, value
 
 
-def _united(blocks: Iterable[list[Copy]]) -> Iterator[list[Copy]]:
-    """Blocks of events, each seq once; copies of one seq may straddle two blocks."""
+def _united(blocks: Iterable[list[Copy]], names: Sequence[Name]) -> Iterator[list[Copy]]:
+    for block in grouped(blocks):
+        yield [_single(many[0]) if len(many) == 1 else unite(many, names) for many in block]
+
+
+def _single(copy: Copy) -> Copy:
+    return copy if copy[4] <= copy[1] + FUTURE_MS else (*copy[:4], -1, *copy[5:])
+
+
+def grouped(blocks: Iterable[list[Copy]]) -> Iterator[list[list[Copy]]]:
+    """The copies of each number together; those of one number may straddle two blocks."""
     open_copies: list[Copy] = []
     for block in blocks:
-        events: list[Copy] = []
+        groups: list[list[Copy]] = []
         for copy in block:
-            if open_copies and copy[0] != open_copies[0][0]:
-                events.append(unite(open_copies) if len(open_copies) > 1 else _single(open_copies))
-                open_copies = []
-            open_copies.append(copy)
-        yield events
+            if open_copies and copy[0] == open_copies[0][0]:
+                open_copies.append(copy)
+                continue
+            if open_copies:
+                groups.append(open_copies)
+            open_copies = [copy]
+        yield groups
     if open_copies:
-        yield [unite(open_copies)]
-
-
-def _single(copies: list[Copy]) -> Copy:
-    copy = copies[0]
-    return copy if copy[4] <= copy[1] + FUTURE_MS else unite(copies)
+        yield [open_copies]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from gateway import audit, store
@@ -11,50 +11,89 @@ from gateway.errors import InputFault
 from gateway.intervals import Intervals
 from gateway.journal import damaged
 
+Say = Callable[[str], None]
+
 
 def run(data: Path) -> None:
     """Print one line a check. Raises InputFault where something is wrong, naming it."""
     db = store.open_reader(data)
     try:
-        faults = list(_checks(db))
-    except sqlite3.DatabaseError as fault:
-        raise InputFault(f"{data}: the database is damaged ({fault}); restore a backup") from fault
+        faults = check(db, print)
     finally:
         db.close()
     for text in faults:
         print(f"✗ {text}")
     if faults:
-        raise InputFault(f"{data}: {len(faults)} of the checks failed")
+        raise InputFault(
+            f"{data}: {len(faults)} of the checks failed, the first: {faults[0]}; see"
+            " `hallkeeper restore --help`"
+        )
 
 
-def _checks(db: sqlite3.Connection) -> Iterator[str]:
+def check(db: sqlite3.Connection, say: Say) -> list[str]:
+    """What is wrong with one instant of a database; `say` is told of each check that passed."""
+    faults: list[str] = []
+    db.execute("BEGIN")  # one instant for all checks
+    try:
+        for part in (_structure, _checksums, _audit, _gaps):
+            try:
+                faults += part(db, say)
+            except sqlite3.DatabaseError as fault:
+                faults.append(f"structure of the database: cannot be read ({fault})")
+    finally:
+        db.execute("ROLLBACK")
+    return faults
+
+
+def structure(db: sqlite3.Connection) -> str | None:
+    """What SQLite itself finds wrong with the pages, in one line; None where they are whole."""
+    try:
+        found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as fault:
+        found = str(fault)
+    return None if found == "ok" else str(found).replace("\n", " ")
+
+
+def _structure(db: sqlite3.Connection, say: Say) -> Iterator[str]:
     found = [row[0] for row in db.execute("PRAGMA integrity_check")]
     if found == ["ok"]:
-        print("✓ structure of the database")
+        say("✓ structure of the database")
     else:
-        yield f"structure of the database: {found[0]}"
+        yield f"structure of the database: {found[0]}".replace("\n", " ")
+
+
+def _checksums(db: sqlite3.Connection, say: Say) -> Iterator[str]:
     wrong = list(damaged(db))
     events = db.execute("SELECT count(*) FROM event").fetchone()[0]
     if wrong:
         yield f"checksums: {len(wrong)} of {events} events changed, the first is row {wrong[0]}"
     else:
-        print(f"✓ checksums of {events} events")
+        say(f"✓ checksums of {events} events")
+
+
+def _audit(db: sqlite3.Connection, say: Say) -> Iterator[str]:
     broken = audit.check(db)
     if broken is not None:
         yield f"audit chain: broken at row {broken}"
     else:
         rows = db.execute("SELECT count(*) FROM audit").fetchone()[0]
-        print(f"✓ audit chain of {rows} rows")
-    short = 0
-    for device, log, acked, top in db.execute("SELECT device, log, acked, top FROM log"):
+        say(f"✓ audit chain of {rows} rows")
+
+
+def _gaps(db: sqlite3.Connection, say: Say) -> Iterator[str]:
+    short = False
+    for device, log, acked, top, pruned in db.execute(
+        "SELECT device, log, acked, top, pruned FROM log"
+    ):
         have = _received(db, device, log)
+        have.add(1, pruned)
         if have.head < acked:
-            short += 1
+            short = True
             yield f"gaps: {device}/{log} is acknowledged to {acked}, but has 1 to {have.head} only"
         for first, last in have.missing(1, top):
-            print(f"· {device}/{log}: {first}–{last} not yet received")
+            say(f"· {device}/{log}: {first}–{last} not yet received")
     if not short:
-        print("✓ every acknowledged number is there")
+        say("✓ every acknowledged number is there")
 
 
 def _received(db: sqlite3.Connection, device: str, log: str) -> Intervals:

@@ -44,6 +44,11 @@ class Metrics:
         self.lost = Counter(
             "hallkeeper_lost_events", "Event numbers recorded as lost", registry=into
         )
+        self.held_back = Counter(
+            "hallkeeper_held_back",
+            "Readings left at their devices while the disk is nearly full",
+            registry=into,
+        )
         self.acks = Counter("hallkeeper_acks", "Application acks sent", registry=into)
         self.faults = Counter(
             "hallkeeper_faults", "Failed turns and stages", ["part"], registry=into

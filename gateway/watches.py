@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, replace
 
+from gateway import graph as g
+from gateway import logic
 from gateway.graph import Graph
 from gateway.logic import Signal
 from gateway.patrols import Monitor
+from gateway.site import Site
 
 Cites = tuple[str, ...]
 
@@ -66,7 +70,8 @@ class Route:
 
 @dataclass(slots=True)
 class Program:
-    """A compiled site. `faults`: (rule id, what went wrong) of rules that could not be built."""
+    """A compiled site. `faults`: (rule id, what went wrong) of rules that could not be built;
+    `calendar` names the days it was made for."""
 
     graph: Graph
     states: list[StateWatch] = field(default_factory=list)
@@ -76,6 +81,7 @@ class Program:
     entry_cards: frozenset[str] = frozenset()
     route_taps: dict[str, list[int]] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
+    calendar: str = ""
     roots: list[list[int]] = field(default_factory=list)
     pulse_roots: dict[int, list[int]] = field(default_factory=dict)
 
@@ -99,6 +105,24 @@ class Program:
         """Fill the tables up to the number of nodes; call once all watches are in."""
         self._root(len(self.graph.op) - 1)
         return self
+
+    def mark(self, site: Site) -> str:
+        """What names this program in every process: a snapshot fits only the one it was made by."""
+        graph = self.graph
+        parts: list[object] = [site, graph.op, graph.children, sorted(self.entry_cards)]
+        parts += [
+            str(signal) if op in (g.LEAF, g.TIMED, g.SPANS, g.SILENT, g.PULSE) else param
+            for op, signal, param in zip(graph.op, graph.signal, graph.param, strict=True)
+            if op != g.ROUTE
+        ]
+        watches: list[StateWatch | PulseWatch] = [*self.states, *self.pulses]
+        parts += [(graph.node(w.condition), replace(w, condition=logic.NEVER)) for w in watches]
+        parts += [(r.node, r.monitor.route, r.monitor.checkpoints) for r in self.routes]
+        parts.append(self.lost)
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(repr(part).encode() + b"\0")
+        return digest.hexdigest()
 
     def _root(self, node: int) -> list[int]:
         while len(self.roots) <= node:

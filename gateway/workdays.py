@@ -6,6 +6,7 @@ A day of a year with no notice yet is provisional: Monday to Friday less 1 Janua
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -54,6 +55,13 @@ class Calendar:
     years: dict[int, YearTable] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
     _cache: dict[date, Day] = field(default_factory=dict, repr=False, compare=False)
+
+    def mark(self) -> str:
+        """What names these days in every process."""
+        parts = [sorted(self.extra_off), sorted(self.extra_work)]
+        for _, table in sorted(self.years.items()):
+            parts += [sorted(table.off), sorted(table.work)]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def day(self, day: date) -> Day:
         """What `day` is; remembered, for it is asked at every turn."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -17,12 +18,14 @@ import structlog
 from firmware import wire
 from gateway import audit, store
 from gateway.acks import AckBook
+from gateway.care import Upkeep
 from gateway.denials import Denials, Denied
 from gateway.errors import EnvironmentFault
 from gateway.events import Refused, decode, split_topic
 from gateway.ingest import Arrival, Connected, Session, decode_state
-from gateway.journal import Journal
+from gateway.journal import READINGS, Journal, damaged
 from gateway.live import Feed
+from gateway.mqtt import Connection
 from gateway.turns import DeviceState, Stage, Turn
 from gateway.vitals import Health, Metrics
 
@@ -35,6 +38,7 @@ TIME_EVERY_S = 20.0
 CANARY_EVERY_S = 5.0
 CANARY_LATE_S = 10.0
 REOPEN_S = 1.0
+NEWEST = 1000  # events whose checksums are looked at after a fault of the disk
 
 
 class Work(NamedTuple):
@@ -54,7 +58,7 @@ Item = Arrival | Connected | Denied | Work | Stop
 class Writer:
     """Owns the writing connection and its thread. `stalled()` is called, on that thread, when the
     broker delivers nothing although it says it is connected; `died(reason)` when the thread ends
-    by a fault of its own."""
+    by a fault of its own; `harmed()` after a turn that the disk refused."""
 
     def __init__(
         self,
@@ -68,6 +72,8 @@ class Writer:
         metrics: Metrics,
         stalled: Callable[[], None],
         died: Callable[[str], None],
+        upkeep: Upkeep,
+        harmed: Callable[[], None] = lambda: None,
     ) -> None:
         self._data = data
         self._site = site
@@ -79,12 +85,16 @@ class Writer:
         self._metrics = metrics
         self._stalled = stalled
         self._died = died
+        self._upkeep = upkeep
+        self._harmed = harmed
+        self._pruned_to, self._prune_day = 0, 0
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._journal = Journal()
         self._acks = AckBook()
         self._denials = Denials()
         self._session: Session | None = None
         self._thread = threading.Thread(target=self._main, name="writer", daemon=True)
+        self._places: dict[str, tuple[str, str]] = {}  # of topics that are right
         self._time_at = 0.0
         self._canary_at = 0.0
         self._canary_misses = 0
@@ -136,7 +146,8 @@ class Writer:
             self._turn(items)
         except sqlite3.Error as fault:
             self._failed(items, fault)
-        self._send_acks()
+        if self._gather_acks() and self._session is not None:
+            self._session.flush()
         self._keep_time()
         return going
 
@@ -165,6 +176,8 @@ class Writer:
         self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
+        if not items:
+            self._prune(now)
         turn = Turn(now, mono, stored, lost, states, full=len(items) >= BATCH)
         for stage in self._stages:
             self._run_stage(stage, turn)
@@ -172,7 +185,9 @@ class Writer:
         began = time.monotonic()
         db.execute("COMMIT")
         if arrivals or works:
-            self._metrics.commit.observe(time.monotonic() - began)
+            ended = time.monotonic()
+            self._metrics.commit.observe(ended - began)
+            self._upkeep.latency.note(ended - began, ended)
         if db.total_changes != before:  # an empty turn needs no disk and proves none
             self._health.note("journal", None)
         for work, (value, fault) in zip(works, results, strict=True):
@@ -186,17 +201,21 @@ class Writer:
             self._time_at = 0.0
         self._tell(turn)
         self._count(arrivals, kinds, rejected, turn)
-        self._send_acks()
-        for arrival in arrivals:
-            arrival.by.ack(arrival.mid, arrival.qos)
+        self._gather_acks()
+        _confirm(arrivals)
+        if self._session is not None:
+            self._session.flush()
 
     def _read(self, arrival: Arrival, states: list[DeviceState], kinds: Counter[str]) -> None:
         journal, at = self._journal, arrival.at
-        where = split_topic(arrival.topic, self._site, self._devices)
+        where = self._places.get(arrival.topic) or split_topic(
+            arrival.topic, self._site, self._devices
+        )
         if isinstance(where, Refused):
             if arrival.payload or not arrival.retained:
                 journal.refuse(arrival.topic, None, arrival.payload, where, at)
             return
+        self._places[arrival.topic] = where
         device, leaf = where
         if leaf == "state":
             if not arrival.payload:  # a retained state that somebody has cleared
@@ -212,6 +231,12 @@ class Writer:
         for raw, item in decode(arrival.payload):
             if isinstance(item, Refused):
                 journal.refuse(arrival.topic, device, raw, item, at)
+            elif (
+                self._upkeep.disk.low
+                and item.kind in READINGS
+                and not journal.has(device, item.log, item.seq)
+            ):
+                self._metrics.held_back.inc()  # not acknowledged: the device keeps it
             else:
                 journal.accept(self._db, device, raw, item, at)
                 kinds[item.kind if item.kind in wire.KINDS else "unknown"] += 1
@@ -227,9 +252,9 @@ class Writer:
         self._db.execute("SAVEPOINT stage")
         try:
             stage.turn(self._db, turn)
-        except sqlite3.OperationalError:  # the disk: the whole turn fails
-            raise
         except Exception as fault:
+            if _of_the_disk(fault):  # the whole turn fails
+                raise
             log.exception("stage.fault", stage=stage.name)
             self._metrics.faults.labels(stage.name).inc()
             self._health.note(stage.name, f"fault in its last turn: {fault!r}")
@@ -246,20 +271,38 @@ class Writer:
             if isinstance(item, Work):
                 _settle(item.done, None, fault)
         assert self._session is not None
-        self._db.close()
+        with contextlib.suppress(sqlite3.Error):  # its last words may need the disk, too
+            self._db.close()
+        if "full" in str(fault) and self._upkeep.disk.release():
+            log.warning("disk.reserve_released")
         time.sleep(REOPEN_S)
         while not self._reopen():
             time.sleep(REOPEN_S)
+        self._harmed()
         self._session.reconnect()
 
     def _reopen(self) -> bool:
         try:
             self._db = store.open_writer(self._data)
+            changed = list(damaged(self._db, NEWEST))
+            if changed:
+                raise EnvironmentFault(store.damage(self._data, f"event {changed[0]} has changed"))
             self._load()
         except (sqlite3.Error, EnvironmentFault) as fault:
             self._health.note("journal", f"cannot be opened: {fault}")
             return self._stopped
         return True
+
+    def _prune(self, now: int) -> None:
+        """In quiet turns, once a day through what is too old to be kept."""
+        keep, day = self._upkeep.keep_ms, now // 86_400_000
+        if keep is None or day == self._prune_day:
+            return
+        at = self._journal.prune(self._db, self._pruned_to, now - keep, BATCH)
+        if at is None:
+            self._prune_day = day
+        else:
+            self._pruned_to = at
 
     def _load(self) -> None:
         self._journal.load(self._db)
@@ -294,16 +337,20 @@ class Writer:
             metrics.events.labels(kind).inc(n)
         metrics.duplicates.inc(kinds.total() - new.total())
 
-    def _send_acks(self) -> None:
-        session = self._session
+    def _gather_acks(self) -> int:
+        """How many application acks now wait for the session's flush."""
+        session, sent = self._session, 0
         if session is None or not session.up:
-            return
+            return 0
         for device, log_id in self._acks.ready(time.monotonic()):
             seq = self._journal.pointer(device, log_id)
             if seq:
                 payload = f'{{"log":"{log_id}","seq":{seq}}}'.encode()
-                session.publish(wire.topic(self._site, device, "ack"), payload)
-                self._metrics.acks.inc()
+                session.gather(wire.topic(self._site, device, "ack"), payload)
+                sent += 1
+        if sent:
+            self._metrics.acks.inc(sent)
+        return sent
 
     def _keep_time(self) -> None:
         """The clock for the devices, and a word to ourselves to see that the broker delivers."""
@@ -336,11 +383,29 @@ class Writer:
                 self._stalled()
 
 
+def _confirm(arrivals: list[Arrival]) -> None:
+    """PUBACK each on the connection it came by, together with what was gathered to be sent."""
+    mids: dict[Connection, list[int]] = {}
+    for arrival in arrivals:
+        of = mids.setdefault(arrival.by, [])
+        if arrival.qos:
+            of.append(arrival.mid)
+    for connection, confirmed in mids.items():
+        connection.confirm(confirmed)
+
+
+def _of_the_disk(fault: Exception) -> bool:
+    """The disk or the database file itself, not what was asked of it."""
+    return isinstance(fault, sqlite3.OperationalError) or type(fault) is sqlite3.DatabaseError
+
+
 def _run_work(db: sqlite3.Connection, now: int, work: Work) -> tuple[Any, BaseException | None]:
     db.execute("SAVEPOINT work")
     try:
         value = work.run(db, now)
-    except Exception as fault:  # noqa: BLE001 - it belongs to whoever asked, through the future
+    except Exception as fault:
+        if not db.in_transaction:  # the disk failed: the whole turn does
+            raise
         db.execute("ROLLBACK TO work")
         db.execute("RELEASE work")
         return None, fault

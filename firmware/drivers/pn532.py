@@ -1,6 +1,6 @@
-"""PN532 NFC reader by I2C, asked for ISO 14443-A cards without ever waiting for one.
+"""PN532 NFC reader by I2C or UART, asked for ISO 14443-A cards without ever waiting for one.
 
-NXP, "UM0701-02 PN532 User Manual", Rev. 02: 6.2.1 (frames), 6.2.4 (I2C, ready byte), 7.2.10
+NXP, "UM0701-02 PN532 User Manual", Rev. 02: 6.2.1 (frames), 6.2.3 (HSU), 6.2.4 (I2C), 7.2.10
 (SAMConfiguration), 7.3.1 (RFConfiguration, item 5: tries), 7.3.5 (InListPassiveTarget).
 """
 
@@ -11,6 +11,7 @@ _SAM = b"\x14\x01\x00\x00"  # normal mode, no timeout, no IRQ pin
 _TRIES = b"\x32\x05\xff\x01\x01"  # give up soon: "no card" is an answer
 _LIST = b"\x4a\x01\x00"  # one card, 106 kbit/s type A
 _SIZE = 32
+_WAKE = b"\x55\x55\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"  # out of power-down
 
 
 def frame(command):
@@ -50,11 +51,52 @@ def tag(answer):
     return "".join("%02x" % byte for byte in number)
 
 
+class I2cLine:
+    """Frames by I2C: a read begins with the ready byte."""
+
+    def __init__(self, i2c):
+        self._i2c = i2c
+
+    def send(self, data):
+        self._i2c.writeto(ADDRESS, data)
+
+    def take(self):
+        """The frame that waits, or None."""
+        raw = self._i2c.readfrom(ADDRESS, _SIZE + 1)
+        return raw[1:] if raw[0] & 1 else None
+
+
+class UartLine:
+    """Frames by HSU at 115,200 baud: they come in pieces, one after the other."""
+
+    def __init__(self, uart):
+        self._uart = uart
+        self._rest = b""
+
+    def send(self, data):
+        self._uart.read()
+        self._rest = b""
+        self._uart.write(_WAKE + data)
+
+    def take(self):
+        """The first whole frame of what has come, or None."""
+        self._rest = (self._rest + (self._uart.read() or b""))[-2 * _SIZE :]
+        at = self._rest.find(b"\x00\x00\xff")
+        if at < 0 or len(self._rest) < at + 6:
+            return None
+        size = self._rest[at + 3]
+        end = at + 6 if self._rest[at : at + 6] == ACK else at + 7 + size
+        if len(self._rest) < end:
+            return None
+        found, self._rest = self._rest[at:end], self._rest[end:]
+        return found
+
+
 class Pn532:
     """`now()` -> ms. Each `look` is one short step of: command, its ACK, its answer."""
 
-    def __init__(self, i2c, now):
-        self._i2c = i2c
+    def __init__(self, line, now):
+        self._line = line
         self._now = now
         self._restart()
 
@@ -80,20 +122,20 @@ class Pn532:
     def _step(self):
         if self._asked is None:
             self._command = self._todo.pop(0) if self._todo else _LIST
-            self._i2c.writeto(ADDRESS, frame(self._command))
+            self._line.send(frame(self._command))
             self._asked, self._acked = self._now(), False
             return
-        raw = self._i2c.readfrom(ADDRESS, _SIZE + 1)
-        if not raw[0] & 1:
+        raw = self._line.take()
+        if raw is None:
             if self._now() - self._asked > TIMEOUT_MS:
                 raise ValueError("pn532: silent")
             return
         if not self._acked:
-            if raw[1:7] != ACK:
+            if raw[:6] != ACK:
                 raise ValueError("pn532: no ACK")
             self._acked = True
             return
-        answer = parse(raw[1:])
+        answer = parse(raw)
         self._asked = None
         if answer[0] != self._command[0] + 1:
             raise ValueError("pn532: another answer")

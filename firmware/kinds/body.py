@@ -10,6 +10,7 @@ from firmware import wire
 _STATES = {"open": wire.CONTACT, "locked": wire.LOCK, "present": wire.PRESENCE}
 _READERS = ("rating-pad", "patrol-reader", "duty-panel")
 _MAX_SHOWN = 200
+FOLLOW_MS = 1000  # a contactor's auxiliary contact follows its coil within this
 
 
 class Body:
@@ -21,6 +22,8 @@ class Body:
         self.act = act
         self.channels = dict(setup.channels) or dict(module.DEFAULTS)
         self.relays = {}
+        self._feedback = set()  # relays whose real position is read
+        self._ordered = {}  # such a relay -> (on, id of the command, until)
         self.identify_until = None
         self._module = module
 
@@ -33,9 +36,14 @@ class Body:
         if hook:
             hook(self)
         events = self.report.state(now, wire.TAMPER, {"moved": False}, key="tamper")
+        for item in readings:
+            ch = item.get("ch")
+            if self.channels.get(ch) == wire.RELAY and isinstance(item.get("on"), bool):
+                self._feedback.add(ch)
+                self.relays[ch] = item["on"]
         for ch in sorted(self.channels):
             if self.channels[ch] == wire.RELAY:
-                self.relays[ch] = self.setup.relay_boot
+                self.relays.setdefault(ch, self.setup.relay_boot)
                 fields = {"ch": ch, "on": self.relays[ch], "cause": "boot"}
                 events += self.report.state(now, wire.RELAY, fields)
         for item in readings:
@@ -87,6 +95,10 @@ class Body:
                 return self.report.sample(now, kind, _checked(kind, dict(item)))
         if self.channels.get(ch) == wire.RELAY:
             fields = {"ch": ch, "on": item.get("on"), "cause": "manual"}
+            on, cmd, _ = self._ordered.get(ch, (None, None, 0))
+            if cmd and on == fields["on"]:
+                del self._ordered[ch]
+                fields["cause"], fields["cmd"] = "command", cmd
             return self.relay(now, _checked(wire.RELAY, fields))
         if self.channels.get(ch) == wire.AC or "mode" in item or "set" in item:
             return self.report.state(now, wire.AC, _checked(wire.AC, dict(item)))
@@ -126,13 +138,26 @@ class Body:
         if self.channels.get(ch) != wire.RELAY:
             return False, "no such channel", []
         self.act({"ch": ch, "on": on})
+        if ch in self._feedback and self.relays[ch] != on:
+            self._ordered[ch] = (on, command["id"], now + FOLLOW_MS)
+            return True, None, []
+        self._ordered.pop(ch, None)
         fields = {"ch": ch, "on": on, "cause": "command", "cmd": command["id"]}
         return True, None, self.relay(now, fields)
 
     def tick(self, now):
-        """Repeats and samples that are due."""
+        """Relays that did not follow their command; repeats and samples that are due."""
+        events = []
+        for ch in sorted(self._ordered):
+            _, cmd, until = self._ordered[ch]
+            if now >= until:
+                del self._ordered[ch]
+                fields = {"ch": ch, "on": self.relays[ch], "cause": "command", "cmd": cmd}
+                events += self.relay(now, fields)
         hook = self._hook("tick")
-        return (hook(self, now) or []) + self.report.due(now) if hook else self.report.due(now)
+        if hook:
+            events += hook(self, now) or []
+        return events + self.report.due(now)
 
 
 def _checked(kind, fields):

@@ -9,19 +9,27 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from gateway import audit
+from gateway import alerts as life
+from gateway import audit, lifecycle
 from gateway.api.asked import After, Limit, Person, cursor, page, shown, written
 from gateway.api.findings import Reason
 from gateway.api.problems import Problem
 from gateway.context import Context
+from gateway.lifecycle import Refused
+from gateway.lifecycle import Shelve as Shelving
+from gateway.telling import SELECT
+from gateway.telling import shown as as_told
 
-MAX_SHELF_MIN = 480
-State = Literal["unacknowledged", "acknowledged", "returned", "normal", "shelved", "suppressed"]
-_TIMES = ("opened", "acked_at", "shelved_until", "returned_at", "closed_at")
-_HIDDEN = ("step_due",)
-_SELECT = (
-    'SELECT a.*, f.zone, f.since, f."end" FROM alert a LEFT JOIN finding f ON f.id = a.finding'
-)
+MAX_SHELF_MIN = lifecycle.MAX_SHELF_MS // 60_000
+State = Literal[
+    "unacknowledged",
+    "acknowledged",
+    "returned",
+    "normal",
+    "shelved",
+    "suppressed",
+    "out-of-service",
+]
 
 
 class Shelve(Reason):
@@ -34,7 +42,7 @@ class Note(BaseModel):
 
 def router(ctx: Context) -> APIRouter:
     made = APIRouter(tags=["alerts"])
-    tz = ctx.site.timezone
+    tz, settings = ctx.site.timezone, ctx.site.noise
 
     @made.get("/alerts")
     def alerts(
@@ -47,7 +55,7 @@ def router(ctx: Context) -> APIRouter:
         opened, following = cursor(after) or (2**62, "")
         db = ctx.reader()
         rows = db.execute(
-            f"{_SELECT} WHERE (a.opened, a.id) < (?1, ?2) AND (?3 IS NULL OR a.state = ?3)"
+            f"{SELECT} WHERE (a.opened, a.id) < (?1, ?2) AND (?3 IS NULL OR a.state = ?3)"
             " AND (?4 IS NULL OR (a.state <> 'normal') = ?4)"
             " ORDER BY a.opened DESC, a.id DESC LIMIT ?5",
             (opened, following, state, active, limit + 1),
@@ -64,7 +72,10 @@ def router(ctx: Context) -> APIRouter:
         alert: str, work: Callable[[sqlite3.Connection, int, sqlite3.Row], None]
     ) -> dict[str, Any]:
         def inside(db: sqlite3.Connection, now: int) -> None:
-            work(db, now, _row(db, alert))
+            try:
+                work(db, now, _row(db, alert))
+            except Refused as why:
+                raise Problem(409, str(why)) from None
 
         written(ctx, inside)
         db = ctx.reader()
@@ -73,19 +84,36 @@ def router(ctx: Context) -> APIRouter:
         ctx.live.publish("alert", answer)
         return answer
 
+    @made.get("/alerts/{alert_id}")
+    def one(alert_id: str) -> dict[str, Any]:
+        """One alert, with what happened to it and what it tells of beside itself."""
+        db = ctx.reader()
+        row = _row(db, alert_id)
+        past = db.execute(
+            "SELECT at, what, state, round, who, about FROM alert_history WHERE alert = ?"
+            " ORDER BY id DESC LIMIT 200",
+            (alert_id,),
+        ).fetchall()
+        members = db.execute(
+            "SELECT id, subject, state FROM alert WHERE leader = ?1 AND id <> ?1"
+            " ORDER BY told_from, id LIMIT 1000",
+            (alert_id,),
+        ).fetchall()
+        sent = notifications(db, [alert_id], tz).get(alert_id, [])
+        return told(row, tz, sent) | {
+            "history": [dict(one) | {"at": shown(one["at"], tz)} for one in past],
+            "members": [dict(one) for one in members],
+        }
+
     @made.post("/alerts/{alert_id}/ack")
     def ack(alert_id: str, who: Person) -> dict[str, Any]:
-        """Say that it has been seen. It never clears what is wrong."""
+        """Say that it has been seen, with all that it tells of. It never clears what is wrong."""
 
-        def work(db: sqlite3.Connection, now: int, row: sqlite3.Row) -> None:
-            after = acknowledged(row["state"])
-            if after is None:
-                return  # seen already: the first name stands
-            db.execute(
-                "UPDATE alert SET state = ?, acked_at = ?, acked_by = ? WHERE id = ?",
-                (after, now, who.name, alert_id),
-            )
-            audit.append(db, now, who.name, "alert.ack", {"id": alert_id})
+        def work(db: sqlite3.Connection, now: int, row: sqlite3.Row) -> None:  # noqa: ARG001
+            done = life.acknowledge(db, now, alert_id, who.name, settings)
+            if done:  # else seen already: the first name stands
+                about = {"id": alert_id} | ({"with": done[1:]} if done[1:] else {})
+                audit.append(db, now, who.name, "alert.ack", about)
 
         return change(alert_id, work)
 
@@ -93,16 +121,9 @@ def router(ctx: Context) -> APIRouter:
     def shelve(alert_id: str, asked: Shelve, who: Person) -> dict[str, Any]:
         """Put it aside for some minutes, with a reason; never a critical one."""
 
-        def work(db: sqlite3.Connection, now: int, row: sqlite3.Row) -> None:
-            if row["severity"] == "critical":
-                raise Problem(409, "a critical alert cannot be shelved")
-            if row["state"] == "normal":
-                raise Problem(409, "the alert is over")
-            db.execute(
-                "UPDATE alert SET state = 'shelved', shelved_until = ?, shelve_why = ?"
-                " WHERE id = ?",
-                (now + asked.minutes * 60_000, asked.reason, alert_id),
-            )
+        def work(db: sqlite3.Connection, now: int, row: sqlite3.Row) -> None:  # noqa: ARG001
+            deed = life.Deed(who.name, asked.reason)
+            life.apply(db, now, alert_id, Shelving(asked.minutes * 60_000), settings, deed)
             about = {"id": alert_id, "minutes": asked.minutes, "reason": asked.reason}
             audit.append(db, now, who.name, "alert.shelve", about)
 
@@ -110,42 +131,21 @@ def router(ctx: Context) -> APIRouter:
 
     @made.post("/alerts/{alert_id}/close")
     def close(alert_id: str, who: Person, asked: Note | None = None) -> dict[str, Any]:
-        """Take it off the list. A critical one must be acknowledged and back to normal before."""
+        """Take it off the list. A critical one must be over before; what lasts is told again."""
+        reason = asked.reason if asked else ""
 
-        def work(db: sqlite3.Connection, now: int, row: sqlite3.Row) -> None:
-            if row["closed_at"] is not None:
-                raise Problem(409, "the alert is closed")
-            if row["severity"] == "critical" and row["returned_at"] is None:
-                raise Problem(409, "a critical alert cannot be closed while it lasts")
-            db.execute(
-                "UPDATE alert SET state = 'normal', closed_at = ?, closed_by = ? WHERE id = ?",
-                (now, who.name, alert_id),
-            )
-            about = {"id": alert_id, "reason": asked.reason if asked else ""}
-            audit.append(db, now, who.name, "alert.close", about)
+        def work(db: sqlite3.Connection, now: int, row: sqlite3.Row) -> None:  # noqa: ARG001
+            life.close(db, now, alert_id, who.name, reason, settings)
+            audit.append(db, now, who.name, "alert.close", {"id": alert_id, "reason": reason})
 
         return change(alert_id, work)
 
     return made
 
 
-def acknowledged(state: str) -> str | None:
-    """The state after an acknowledgement, or None where there is nothing left to acknowledge."""
-    return {
-        "unacknowledged": "acknowledged",
-        "returned": "normal",
-        "shelved": "acknowledged",
-        "suppressed": "acknowledged",
-    }.get(state)
-
-
 def told(row: sqlite3.Row, tz: str, sent: list[dict[str, Any]]) -> dict[str, Any]:
     """An alert as the API shows it."""
-    names = [name for name in row.keys() if name not in _HIDDEN]  # noqa: SIM118 - a Row's values
-    made = {name: row[name] for name in names}
-    for name in (*_TIMES, "since", "end"):
-        made[name] = shown(made[name], tz)
-    return made | {"notifications": sent}
+    return as_told(row, tz) | {"notifications": sent}
 
 
 def notifications(
@@ -168,7 +168,7 @@ def notifications(
 def _row(db: sqlite3.Connection, alert: str) -> sqlite3.Row:
     cursor = db.cursor()
     cursor.row_factory = sqlite3.Row
-    row: sqlite3.Row | None = cursor.execute(f"{_SELECT} WHERE a.id = ?", (alert,)).fetchone()
+    row: sqlite3.Row | None = cursor.execute(f"{SELECT} WHERE a.id = ?", (alert,)).fetchone()
     if row is None:
         raise Problem(404, f"no alert {alert}")
     return row

@@ -12,12 +12,17 @@ from fastapi.middleware.gzip import GZipMiddleware
 
 from gateway import people
 from gateway.api import (
+    accounts,
     alerts,
     audit,
+    cases,
+    commands,
     devices,
     findings,
     health,
     live,
+    maintenance,
+    notifications,
     now,
     pages,
     patrols,
@@ -27,30 +32,36 @@ from gateway.api import (
     rules,
     series,
     session,
+    shifts,
     site,
 )
 from gateway.api.access import API, Gate
+from gateway.api.proof import Prover
 from gateway.context import Context
 from gateway.people import Who
 
 READERS = 8  # worker threads, each with its own read-only connection
 NOUNS = (
     *(
-        session,
         site,
         now,
         devices,
         findings,
         alerts,
+        notifications,
+        commands,
+        maintenance,
         permits,
-        patrols,
         ratings,
+        cases,
         rules,
         series,
         audit,
     ),
     live,
 )
+
+ASKING = (session, accounts, shifts, patrols)  # these ask for passwords
 
 
 def build(ctx: Context, static: Path | None = None) -> FastAPI:
@@ -70,6 +81,9 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
+    prover = Prover(ctx)
+    for keeper in ASKING:
+        app.include_router(keeper.router(ctx, prover), prefix=API)
     for noun in NOUNS:
         app.include_router(noun.router(ctx), prefix=API)
     app.include_router(health.router(ctx))

@@ -22,7 +22,18 @@ from gateway.context import Context
 from gateway.people import Who
 
 HEARTBEAT_S = 15
-KINDS = ("channel", "device", "finding", "alert", "rating", "now", "resync")
+KINDS = (
+    "channel",
+    "device",
+    "finding",
+    "alert",
+    "rating",
+    "circuit",
+    "case",
+    "shift",
+    "now",
+    "resync",
+)
 
 
 def router(ctx: Context) -> APIRouter:
@@ -31,7 +42,7 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|now|resync` with JSON data.
+        """`event: channel|device|finding|alert|rating|circuit|case|shift|now|resync`, JSON data.
 
         A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
         """
@@ -77,6 +88,10 @@ def visible(
         return None
     if kind == "device" and data.get("id") in pads and role not in PADS:
         return None
+    if kind == "case" and role == "viewer":
+        return None
+    if kind == "case" and role == "counter" and data.get("kind") == "bad-rating":
+        return None  # it would tell to the minute when somebody pressed
     if kind == "rating":
         if role == "viewer":
             return None

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from gateway import audit, people, rounds
+from gateway import audit, rounds
 from gateway.api.asked import (
     After,
     From,
@@ -24,6 +24,7 @@ from gateway.api.asked import (
     written,
 )
 from gateway.api.problems import Problem
+from gateway.api.proof import Prover
 from gateway.context import Context
 from gateway.history.times import COLUMNS, read
 
@@ -40,7 +41,7 @@ class Signature(BaseModel):
 DAY_MS = 86400_000
 
 
-def router(ctx: Context) -> APIRouter:
+def router(ctx: Context, prover: Prover) -> APIRouter:
     made = APIRouter(tags=["patrols"])
     tz = ctx.site.timezone
 
@@ -60,20 +61,7 @@ def router(ctx: Context) -> APIRouter:
             last = first + DAY_MS
         if not first < last <= first + MAX_DAYS * DAY_MS:
             raise Problem(422, f"from, to: `from` before `to`, at most {MAX_DAYS} days apart")
-        day = datetime.fromtimestamp(first / 1000, zone).date()
-        days = (datetime.fromtimestamp((last - 1) / 1000, zone).date() - day).days + 1
-        found = [
-            round_
-            for round_ in rounds.rounds(
-                ctx.site,
-                lambda on: bool(ctx.calendar.day(on).workday),
-                taps(ctx, first - DAY_MS, last + rounds.NEXT_DAYS * DAY_MS),
-                day,
-                days,
-                now,
-            )
-            if max(first, _beginning(ctx)) <= round_.begin < last
-        ]
+        found = between(ctx, first, last)
         place = (cursor(after) or (-1, ""))[0] + 1
         return page(
             list(enumerate(found))[place : place + limit + 1],
@@ -83,12 +71,12 @@ def router(ctx: Context) -> APIRouter:
         )
 
     @made.post("/patrols/{round_id}/sign", status_code=201)
-    def sign(round_id: str, person: Person, asked: Signature) -> dict[str, Any]:
+    def sign(round_id: str, person: Person, asked: Signature, request: Request) -> dict[str, Any]:
         """Sign a round as its patroller or supervisor; the password is given again."""
         route, _, begun = round_id.rpartition("~")
         if route not in {r.id for r in ctx.site.routes} or not begun.isdecimal():
             raise Problem(404, "no such round")
-        if people.verify(ctx.reader(), person.name, asked.password) is None:
+        if prover.prove(person.name, asked.password, request) is None:
             raise Problem(403, "the password is wrong")
         part = asked.part
 
@@ -126,6 +114,22 @@ def signatures(ctx: Context, route: str, begin: int) -> list[dict[str, Any]]:
     )
     tz = ctx.site.timezone
     return [{"as": part, "who": who, "at": shown(at, tz)} for part, who, at in rows]
+
+
+def between(ctx: Context, first: int, last: int) -> list[rounds.Round]:
+    """The rounds that begin in [first, last), none from before the gateway's first start."""
+    zone = ZoneInfo(ctx.site.timezone)
+    day = datetime.fromtimestamp(first / 1000, zone).date()
+    days = (datetime.fromtimestamp((last - 1) / 1000, zone).date() - day).days + 1
+    said = taps(ctx, first - DAY_MS, last + rounds.NEXT_DAYS * DAY_MS)
+    return [
+        round_
+        for round_ in rounds.rounds(
+            *(ctx.site, lambda on: bool(ctx.calendar.day(on).workday), said),
+            *(day, days, ctx.now()),
+        )
+        if max(first, _beginning(ctx)) <= round_.begin < last
+    ]
 
 
 def _beginning(ctx: Context) -> int:

@@ -3,10 +3,10 @@ sums are exact, so that any order of arrival gives the same result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 MINUTE = 60_000
@@ -18,8 +18,7 @@ HOLD = 10 * MINUTE  # how long a power reading stands where no other follows
 FAR = 7 * DAY  # readings farther apart say nothing of the time between
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A meter's word: power in mW, and the counter in mWh where it has one."""
 
     t: int
@@ -59,14 +58,14 @@ def _whole_hours(zone: ZoneInfo) -> bool:
     return offset is not None and offset.total_seconds() % 3600 == 0
 
 
-def spent(a: Reading, b: Reading) -> Iterator[tuple[int, int]]:
+def spent(a: Reading, b: Reading) -> Iterable[tuple[int, int]]:
     """(hour's begin, µWh) between two readings in succession.
 
     From the counters where both have one, evenly over the time between; a counter that fell has
     been reset and counted from zero. Else a's power, for as long as it stands.
     """
     if b.t - a.t > FAR:
-        return
+        return ()
     if a.wh is not None and b.wh is not None:
         total = (b.wh - a.wh if b.wh >= a.wh else b.wh) * 1000
         end = b.t
@@ -74,13 +73,14 @@ def spent(a: Reading, b: Reading) -> Iterator[tuple[int, int]]:
         end = min(b.t, a.t + HOLD)
         total = max(a.w, 0) * (end - a.t) // 3600  # mW·ms are 1/3600 µWh
     if total <= 0:
-        return
-    if end <= a.t:
-        yield a.t - a.t % HOUR, total
-        return
-    done, hour = 0, a.t - a.t % HOUR
+        return ()
+    hour = a.t - a.t % HOUR
+    if end <= hour + HOUR:
+        return ((hour, total),)
+    found, done = [], 0
     while hour < end:
         until = total * (min(hour + HOUR, end) - a.t) // (end - a.t)
         if until > done:
-            yield hour, until - done
+            found.append((hour, until - done))
         done, hour = until, hour + HOUR
+    return found

@@ -7,7 +7,8 @@ like any other; a row that moves is taken out of its buckets, which are then cou
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from firmware import wire
@@ -17,6 +18,9 @@ from gateway.history.kinds import FIELDS, ROLLED, row
 from gateway.history.times import Said
 
 Bucket = tuple[int, int, int, int]  # channel, field, step, begin
+Minute = tuple[int, int, int]  # channel, field, begin
+Key = tuple[int, int, int, int]  # t, boot, seq, log
+_ORDER = attrgetter("time", "boot", "seq", "log")
 _PUT = (
     "INSERT OR IGNORE INTO sample (channel, t, boot, seq, log, f1, f2, f3, f4, f5)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -42,7 +46,7 @@ class Hot:
         self._zone = zone
         self._ids: dict[tuple[str, str, str, str], int] = {}
         self._kinds: dict[int, str] = {}
-        self._newest: dict[int, tuple[int, int, int, int]] = {}
+        self._newest: dict[int, Key] = {}
         self._last: dict[int, Reading] = {}
         self._horizon = 0  # before it a day may be a chunk
 
@@ -61,17 +65,32 @@ class Hot:
 
     def keep(self, db: sqlite3.Connection, said: Iterable[Said]) -> None:
         """Add what is new, move what has a better time."""
-        sums: dict[Bucket, list[int]] = {}
+        sums: dict[Minute, list[int]] = {}
         energy: dict[tuple[int, int], int] = {}
         late: set[Bucket] = set()
         again: set[Bucket] = set()
-        for event in sorted((e for e in said if e.kind in FIELDS), key=lambda e: e.order):
+        rows: list[tuple[int | None, ...]] = []
+        for event in sorted((e for e in said if e.kind in FIELDS), key=_ORDER):
             channel = self._channel(db, event)
             log = int(event.log, 16)
+            key = (event.time, event.boot, event.seq, log)
+            if event.new and self._follows(channel, key, event):
+                values = row(event.kind, event.payload)
+                rows.append((channel, *key, *values))
+                self._newest[channel] = key
+                if event.kind == wire.POWER:
+                    self._spend_next(channel, key[0], values, energy)
+                for field in ROLLED[event.kind]:
+                    value = values[field - 1]
+                    if value is not None:
+                        _roll(channel, field, event.time, value, sums)
+                continue
+            if rows:  # what follows reads them
+                db.executemany(_PUT, rows)
+                rows.clear()
             if not event.new and not self._leave(db, channel, log, event, energy, again):
                 continue
             values = row(event.kind, event.payload)
-            key = (event.time, event.boot, event.seq, log)
             self._thaw(db, channel, event.time)
             if event.estimated:
                 db.execute(
@@ -89,37 +108,50 @@ class Hot:
             for field in ROLLED[event.kind]:
                 value = values[field - 1]
                 if value is not None:
-                    self._roll(channel, field, event.time, value, behind, sums, late)
-        db.executemany(_ADD, [(*bucket, *found) for bucket, found in sums.items()])
+                    _roll(channel, field, event.time, value, sums)
+                    if behind:
+                        late.update(self._buckets(channel, field, event.time))
+        db.executemany(_PUT, rows)
+        db.executemany(_ADD, self._levels(sums))
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
         for bucket in late - again:
             self._relast(db, bucket)
         for bucket in again:  # last, for this turn's own sums are in its rows already
             self._recount(db, bucket)
 
-    def _roll(
-        self,
-        channel: int,
-        field: int,
-        t: int,
-        value: int,
-        behind: bool,
-        sums: dict[Bucket, list[int]],
-        late: set[Bucket],
-    ) -> None:
+    def _follows(self, channel: int, key: Key, event: Said) -> bool:
+        """Whether a new row is plainly the channel's next: it touches nothing that is there."""
+        newest = self._newest.get(channel)
+        return (
+            newest is not None
+            and key > newest
+            and not event.estimated
+            and event.time >= self._horizon
+            and (event.kind != wire.POWER or channel in self._last)
+        )
+
+    def _buckets(self, channel: int, field: int, t: int) -> Iterator[Bucket]:
         for step in buckets.STEPS:
-            bucket = (channel, field, step, buckets.begin(step, t, self._zone))
-            found = sums.get(bucket)
-            if found is None:
-                sums[bucket] = [1, value, value, value, value]
-            else:
-                found[0] += 1
-                found[1] = min(found[1], value)
-                found[2] = max(found[2], value)
-                found[3] += value
-                found[4] = value
-            if behind:
-                late.add(bucket)
+            yield channel, field, step, buckets.begin(step, t, self._zone)
+
+    def _levels(self, sums: dict[Minute, list[int]]) -> list[tuple[int, ...]]:
+        """A turn's minutes as rows of all levels."""
+        coarse: dict[Bucket, list[int]] = {}
+        made: list[tuple[int, ...]] = []
+        for (channel, field, minute), found in sorted(sums.items()):
+            made.append((channel, field, buckets.MINUTE, minute, *found))
+            for step in (buckets.HOUR, buckets.DAY):
+                bucket = (channel, field, step, buckets.begin(step, minute, self._zone))
+                into = coarse.get(bucket)
+                if into is None:
+                    coarse[bucket] = found.copy()
+                    continue
+                into[0] += found[0]
+                into[1] = min(into[1], found[1])
+                into[2] = max(into[2], found[2])
+                into[3] += found[3]
+                into[4] = found[4]
+        return made + [(*bucket, *found) for bucket, found in coarse.items()]
 
     def _channel(self, db: sqlite3.Connection, event: Said) -> int:
         said = event.payload
@@ -134,7 +166,7 @@ class Hot:
             self._kinds[found] = event.kind
         return found
 
-    def _newest_of(self, db: sqlite3.Connection, channel: int) -> tuple[int, int, int, int] | None:
+    def _newest_of(self, db: sqlite3.Connection, channel: int) -> Key | None:
         if channel not in self._newest:
             found = db.execute(
                 f"SELECT t, boot, seq, log FROM sample WHERE channel = ? ORDER BY {_NEWEST}",
@@ -147,11 +179,25 @@ class Hot:
 
     # -- energy
 
+    def _spend_next(
+        self,
+        channel: int,
+        t: int,
+        values: Sequence[int | None],
+        energy: dict[tuple[int, int], int],
+    ) -> None:
+        """What was spent up to a row that follows the channel's last reading."""
+        w = values[_WATT - 1]
+        if w is not None:
+            reading = Reading(t, w, values[_WH - 1])
+            _bill(energy, channel, self._last[channel], reading, 1)
+            self._last[channel] = reading
+
     def _spend(
         self,
         db: sqlite3.Connection,
         channel: int,
-        key: tuple[int, int, int, int],
+        key: Key,
         values: Sequence[int | None],
         behind: bool,
         energy: dict[tuple[int, int], int],
@@ -170,7 +216,7 @@ class Hot:
             self._last[channel] = reading
 
     def _beside(
-        self, db: sqlite3.Connection, channel: int, key: tuple[int, int, int, int], older: bool
+        self, db: sqlite3.Connection, channel: int, key: Key, older: bool
     ) -> Reading | None:
         """The reading just before or after a row of the channel."""
         sign, way = ("<", "DESC") if older else (">", "ASC")
@@ -238,8 +284,7 @@ class Hot:
             _bill(energy, channel, gone, after, -1)
             _bill(energy, channel, before, after, 1)
         for field in ROLLED[event.kind]:
-            for step in buckets.STEPS:
-                again.add((channel, field, step, buckets.begin(step, found[0], self._zone)))
+            again.update(self._buckets(channel, field, found[0]))
         return True
 
     def _thaw(self, db: sqlite3.Connection, channel: int, t: int) -> None:
@@ -284,6 +329,15 @@ class Hot:
         self._horizon = max(self._horizon, end)
         return True
 
+    def prune(self, db: sqlite3.Connection, after: int, before: int) -> int | None:
+        """Drop the chunks of days before `before` of the channel that follows `after`; rollups
+        and energy stay. That channel, or None after the last."""
+        found = db.execute("SELECT min(id) FROM channel WHERE id > ?", (after,)).fetchone()[0]
+        if found is not None:
+            day = buckets.begin(buckets.DAY, before, self._zone)
+            db.execute("DELETE FROM chunk WHERE channel = ? AND day < ?", (found, day))
+        return None if found is None else int(found)
+
     def _relast(self, db: sqlite3.Connection, bucket: Bucket) -> None:
         """A late row came into a bucket: its last value is read again from the hot rows."""
         channel, field, step, begin = bucket
@@ -314,6 +368,21 @@ class Hot:
             (*bucket, channel, begin, end),
         )
         self._relast(db, bucket)
+
+
+def _roll(channel: int, field: int, t: int, value: int, sums: dict[Minute, list[int]]) -> None:
+    bucket = (channel, field, t - t % buckets.MINUTE)
+    found = sums.get(bucket)
+    if found is None:
+        sums[bucket] = [1, value, value, value, value]
+        return
+    found[0] += 1
+    if value < found[1]:
+        found[1] = value
+    elif value > found[2]:
+        found[2] = value
+    found[3] += value
+    found[4] = value
 
 
 def _reading(t: int, values: Sequence[int | None]) -> Reading | None:

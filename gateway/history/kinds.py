@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from firmware import wire
 
 # kinds whose last value is kept; a rating never is
@@ -33,6 +35,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     )
     for kind in VALUED - {wire.TAMPER, wire.HEALTH}
 }
+_COLUMNS = {kind: (*fields, *[""] * (5 - len(fields))) for kind, fields in FIELDS.items()}
 # Rolled up are what is plotted over months; the rest (V, A, power factor, the bare counter) is
 # read from hot rows and chunks.
 ROLLED: dict[str, tuple[int, ...]] = {
@@ -48,11 +51,10 @@ def values(payload: dict[str, object]) -> dict[str, object]:
 
 def row(kind: str, payload: dict[str, object]) -> tuple[int | None, ...]:
     """f1…f5 of an event, in thousandths."""
-    found: list[int | None] = []
-    for name in FIELDS[kind]:
-        value = payload.get(name)
-        if isinstance(value, (bool, int, float)) and abs(value) <= LIMIT:
-            found.append(round(float(value) * SCALE))
-        else:
-            found.append(None)
-    return tuple(found + [None] * (5 - len(found)))
+    said: Any = payload.get
+    return tuple(
+        [
+            round(value * SCALE) if value is not None and -LIMIT <= value <= LIMIT else None
+            for value in map(said, _COLUMNS[kind])
+        ]
+    )

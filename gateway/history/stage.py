@@ -22,12 +22,15 @@ KEEP_HOT_MS = 31 * 86_400_000  # older days are packed, one channel's day in a q
 
 
 class History:
-    """The stage. `timezone` is the site's: days begin at its midnights."""
+    """The stage. `timezone` is the site's: days begin at its midnights. `keep_ms`: how long
+    readings are kept beside their rollups, None for ever."""
 
     name = "history"
 
-    def __init__(self, timezone: str) -> None:
+    def __init__(self, timezone: str, keep_ms: int | None = None) -> None:
         self._timezone = timezone
+        self._keep_ms = keep_ms
+        self._prune_day, self._prune_at = 0, 0
         self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
         self.placed: list[Said] = []  # what this turn stored or moved
@@ -44,8 +47,18 @@ class History:
             said = self.placed = resolve(db, (heard(event) for event in turn.stored))
             self._changed = last.keep(db, said)
             self._hot.keep(db, said)
-        else:
-            self._hot.compact(db, turn.now - KEEP_HOT_MS)
+        elif not self._hot.compact(db, turn.now - KEEP_HOT_MS):
+            self._prune(db, turn.now)
+
+    def _prune(self, db: sqlite3.Connection, now: int) -> None:
+        """Once a day through all channels, one in a quiet turn."""
+        day = now // 86_400_000
+        if self._keep_ms is None or day == self._prune_day:
+            return
+        following = self._hot.prune(db, self._prune_at, now - self._keep_ms)
+        self._prune_at = following or 0
+        if following is None:
+            self._prune_day = day
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
         """Every channel that has a new last value."""

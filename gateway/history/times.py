@@ -10,14 +10,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from gateway.timeline import estimate, is_stale
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """An event as the journal has it now; `t`: the believed one; `at`: its first arrival."""
 
     device: str
@@ -32,8 +32,7 @@ class Heard:
     new: bool = True  # False: stored before, now better known
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True, gc=False):
     """An event and its time in Unix ms."""
 
     device: str
@@ -53,8 +52,7 @@ class Said:
         return self.time, self.boot, self.seq, self.log
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(msgspec.Struct, frozen=True):
     """The event that places those of its boot that have no time."""
 
     seq: int

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from gateway import units
-from gateway.rules import aircon, devices, doors, lights, people, power
+from gateway.rules import aircon, devices, doors, house, lights, people, power
 from gateway.rules.model import Rule, Setting, Unit
 from gateway.site import Span
 
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = tuple(
             *doors.RULES,
             *people.RULES,
             *devices.RULES,
+            *house.RULES,
         ),
         key=lambda rule: rule.id,
     )
@@ -32,8 +33,8 @@ Limits = dict[str, Any]
 
 
 def settings_of(rule: Rule) -> dict[str, Setting]:
-    """A rule's settings by key: `hold` and its limits."""
-    return {"hold": rule.hold, **rule.limits}
+    """A rule's settings by key: its limits, and `hold` where it has a condition that can last."""
+    return rule.limits if rule.when is None else {"hold": rule.hold, **rule.limits}
 
 
 def check_settings(rule_id: str, settings: dict[str, Any]) -> list[str]:

@@ -22,6 +22,7 @@ def program(site: Site, calendar: Calendar, rules: tuple[Rule, ...] = RULES) -> 
     """Every enabled rule of a site. One that cannot be built is listed in `faults`, not raised."""
     graph = Graph((d.id, d.silent_after) for d in site.devices)
     made = Program(graph, entry_cards=frozenset(p.card for p in site.people))
+    made.calendar = calendar.mark()
     terms = Terms(site, calendar)
     for rule in rules:
         settings = site.rules.get(rule.id, {})
@@ -47,12 +48,12 @@ def _watch(
     versions = limits_of(rule, settings)
     condition = _condition(terms, rule, subject, versions)
     cites = _codes(rule.cites)
+    hold = versions[-1][1]["hold"]
     if rule.pulse is not None:
         assert isinstance(condition, Pulse)
-        lead, most = rule.pulse
         made.add_pulse(
             PulseWatch(
-                rule.id, subject.id, subject.zone, rule.severity, cites, condition, lead, most
+                rule.id, subject.id, subject.zone, rule.severity, cites, condition, hold, rule.pulse
             )
         )
         return
@@ -64,7 +65,7 @@ def _watch(
             rule.severity,
             cites,
             condition,
-            versions[-1][1]["hold"],
+            hold,
             terms.site.rearm if rule.joined else None,
             tuple(
                 (made.graph.node(signal(terms)), _codes(articles))

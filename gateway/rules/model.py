@@ -99,7 +99,8 @@ class Rule:
     """One rule. `when(terms, item, limits)` gives its condition for one subject.
 
     `joined`: violations within `rearm` are one finding; `cites_when`: other articles while a
-    signal holds; `pulse`: the condition is a pulse, found (lead, most) ms later and long;
+    signal holds; `pulse`: the condition is a pulse, `hold` after what it tells of, and its finding
+    lasts so many ms at most;
     `formula`: the condition as a person reads it; `in_force`: [from, to) or None for open ends.
     """
 
@@ -115,7 +116,7 @@ class Rule:
     limits: dict[str, Setting] = field(default_factory=dict)
     joined: bool = True
     cites_when: tuple[tuple[Callable[[Terms], Signal], tuple[Article, ...]], ...] = ()
-    pulse: tuple[int, int] | None = None
+    pulse: int | None = None
     in_force: tuple[date | None, date | None] = (date(2022, 11, 4), date(2027, 11, 4))
     shelvable: bool = True
 

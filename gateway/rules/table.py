@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from gateway.logic import duration
 from gateway.rules.catalogue import RULES, settings_of
 from gateway.rules.model import NO_HOLD, Act, Role, Rule, Setting, Unit
 
@@ -60,7 +59,7 @@ def _row(rule: Rule) -> str:
 
 def _hold(rule: Rule) -> str:
     if rule.pulse is not None:
-        return f"{duration(rule.pulse[0])} entry delay"
+        return f"{rule.hold.value} entry delay {_source(rule.hold)}"
     return "0" if rule.hold is NO_HOLD else f"{rule.hold.value} {_source(rule.hold)}"
 
 

@@ -30,7 +30,7 @@ class House:
         self.start()
 
     def start(self) -> None:
-        self.stage = CommandStage("s", self._publish, lambda: self.up)
+        self.stage = CommandStage("s", self._publish, lambda: self.up, {("pm-01", "r1"): "l-hall"})
         self.stage.load(self.db, self.now)
 
     def _publish(self, topic: str, payload: bytes) -> bool:

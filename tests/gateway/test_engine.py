@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
-from gateway import rules
+from gateway import replay, rules
 from gateway.clock import parse_instant
 from gateway.engine import Engine, Record
 from gateway.rules.catalogue import RULES, by_id
@@ -49,6 +53,30 @@ def test_a_year_of_ticks_does_not_grow_the_heap() -> None:
         sizes.append(len(engine.heap))
     assert max(sizes[300:]) <= max(sizes[:30])
     assert max(sizes) <= 3 * len(program.graph.op)
+
+
+def test_a_program_has_the_same_mark_in_every_process_and_another_for_other_rules() -> None:
+    """Snapshots on disk are found again by it."""
+    made = rules.program(hall.SITE, hall.CALENDAR)
+    asked = (
+        "from gateway import rules; from tests.gateway.rules import hall;"
+        "made = rules.program(hall.SITE, hall.CALENDAR);"
+        "print(made.mark(hall.SITE), made.calendar)"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", asked],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert said == {f"{made.mark(hall.SITE)} {made.calendar}\n"}
+    other = replay.with_settings(hall.SITE, ["lights.vacant.hold=1min"])
+    assert rules.program(other, hall.CALENDAR).mark(hall.SITE) != made.mark(hall.SITE)
 
 
 def test_a_rule_that_cannot_be_built_stops_no_other() -> None:

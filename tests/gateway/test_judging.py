@@ -51,7 +51,7 @@ def beginning_of(arrivals: Arrivals) -> int:
     return min(
         record[0]
         for log in arrivals.logs()
-        for batch in place(log[1], arrivals.copies(log))
+        for batch in place(log[1], arrivals.copies(log), arrivals.names)
         for record in batch
     )
 

@@ -11,6 +11,7 @@ from gateway.events import Event, decode_one
 from gateway.findings import Finding
 from gateway.journal import StoredEvent
 from gateway.ledger import Ledger
+from gateway.site import Noise
 
 NOW = 1_782_896_400_000
 
@@ -26,7 +27,7 @@ def said(seq: int, t: int, at: int) -> StoredEvent:
 @pytest.fixture
 def ledger(tmp_path: Path) -> tuple[Ledger, store.sqlite3.Connection]:
     db = store.open_writer(tmp_path)
-    made = Ledger(lambda *_: None)
+    made = Ledger(lambda *_: None, Noise())
     made.load(db)
     return made, db
 
@@ -44,7 +45,7 @@ def test_a_clock_that_runs_ahead_is_found_and_ends_when_it_is_right(
     made.clock(db, said(2, NOW + 60_001, NOW), NOW)
     made.clock(db, said(3, NOW + 90_000, NOW), NOW + 5)
     assert rows(db) == [("device.clock", "pad-w01", NOW, None, "open")]
-    again = Ledger(lambda *_: None)
+    again = Ledger(lambda *_: None, Noise())
     again.load(db)
     again.clock(db, said(4, NOW, NOW + 10), NOW + 10)
     assert rows(db) == [("device.clock", "pad-w01", NOW, NOW + 10, "ended")]

@@ -219,4 +219,8 @@ def test_the_api_shows_what_was_told(house: House) -> None:
             }
         ]
         assert "step_due" not in item
-        assert duty.post("/api/v1/alerts/a1/ack").json()["notifications"] == item["notifications"]
+        (told,) = duty.post("/api/v1/alerts/a1/ack").json()["notifications"]
+        assert told == item["notifications"][0] | {"state": "stopped"}
+        house.submit(lambda db, now: book(db, now, (1,), "refused", Pace(), 0.5, 1)).result()
+        (kept,) = duty.get("/api/v1/notifications", params={"alert": "a1"}).json()["items"]
+        assert kept["attempts"] == [{"at": "2026-07-01T12:30:00.000+08:00", "answer": "refused"}]

@@ -18,6 +18,7 @@ from gateway.timeline import Copy, place
 
 LOG = "9f3a1c22"
 NOW = 1_782_896_400_000
+NAMES = (("pm-01", wire.HEALTH, ""),)
 
 
 def copy(seq: int, at: int, t: int | None = None, up: int = 0, boot: int = 1) -> Copy:
@@ -27,7 +28,7 @@ def copy(seq: int, at: int, t: int | None = None, up: int = 0, boot: int = 1) ->
 
 def times(copies: list[Copy]) -> dict[int, int]:
     """seq -> time relative to NOW, of what is not stale."""
-    placed = [p for block in place(LOG, [sorted(copies)]) for p in block]
+    placed = [p for block in place(LOG, [sorted(copies)], NAMES) for p in block]
     assert len({p[2] for p in placed}) == len(placed)
     assert all(p[3] == LOG and p[5] == p[2] for p in placed)
     return {seq: t - NOW for t, _, seq, _, _, _ in placed}
@@ -182,6 +183,6 @@ def test_any_order_any_repeats_any_memory(logs_: Any, data: st.DataObject) -> No
                 )
                 held.add("pm-01", NOW + at, decode_one(raw.encode()))
         [log] = held.logs()
-        placed = [p for block in place(LOG, held.copies(log)) for p in block]
+        placed = [p for block in place(LOG, held.copies(log), held.names) for p in block]
         assert {seq: t - NOW for t, _, seq, *_ in placed} == expected
         assert len(placed) == len(expected)

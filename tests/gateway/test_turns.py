@@ -10,9 +10,19 @@ from gateway import pipeline, site, store
 from gateway.turns import Turn
 
 SITE = Path(__file__).parent.parent / "data" / "site.toml"
-GROWING = "alert|audit|chunk|energy|event|finding|finding_history|gap|notification|reject|rollup"
+GROWING = (
+    "alert|audit|case_event|case_file|case_now|chunk|contact|energy|event|finding|finding_history"
+    "|gap|notification|reject|rollup"
+)
 # partial indexes hold only what is still open
-OPEN_ONLY = ("alert_step_due", "alert_shelved", "command_open", "notification_")
+OPEN_ONLY = (
+    "alert_step_due",
+    "alert_shelved",
+    "case_now_",
+    "contact_until",
+    "command_open",
+    "notification_",
+)
 SCAN = re.compile(rf"SCAN (?:\w+ AS )?({GROWING}|[a-z]\b)(.*)")
 
 
@@ -36,7 +46,7 @@ def test_a_tick_walks_no_growing_table(tmp_path: Path) -> None:
     hall = site.load(SITE)
     db = store.open_writer(tmp_path)
     now = options.clock.now()
-    pipeline.begin(db, now, SITE)
+    pipeline.begin(db, now, SITE, "Asia/Shanghai")
     every = pipeline.stages(pipeline.House(options, hall))
     said: list[str] = []
     for stage in every:
@@ -53,7 +63,7 @@ def test_a_tick_walks_no_growing_table(tmp_path: Path) -> None:
 
 def test_a_walk_is_seen(tmp_path: Path) -> None:
     db = store.open_writer(tmp_path)
-    assert scans(db, ["SELECT * FROM alert WHERE state = 'normal'"])
+    assert scans(db, ["SELECT * FROM alert WHERE closed_by = 'x'"])
     assert scans(db, ["SELECT a.id FROM alert a WHERE a.severity = 'notice'"])
     assert not scans(db, ["SELECT * FROM alert WHERE id = 'a-1'"])
     db.close()

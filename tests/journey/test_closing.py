@@ -98,7 +98,7 @@ def test_who_still_works_keeps_light_and_power(tmp_path: Path) -> None:
             "the warning",
         )
         assert warned == [(idle["id"], "pm-01", "r2", "off", "waiting")]
-        wait_for(lambda: any("sockets-w01" in d.get("show", "") for d in desk.did), "the panel")
+        wait_for(lambda: any("一号窗口插座" in d.get("show", "") for d in desk.did), "the panel")
         assert {"ch": "r2", "on": False} not in meter.did
 
         wait_for(lambda: {"ch": "r2", "on": False} in meter.did, "the relay to open")

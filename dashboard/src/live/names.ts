@@ -10,6 +10,7 @@ export interface Named {
 
 /** What a finding is about: a circuit, opening, AC, counter, route, device or zone of the site. */
 export function subjectOf(site: Site | null, subject: string, zone: string | null | undefined): Named {
+  if (subject === "gateway") return { name: word("kind", "gateway"), place: "" };
   if (!site) return { name: subject, place: "" };
   const named = [site.circuits, site.openings, site.acs, site.counters, site.zones, site.routes] as { id: string; name: string }[][];
   const name = named.flat().find((thing) => thing.id === subject)?.name;

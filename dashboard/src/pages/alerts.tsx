@@ -25,9 +25,10 @@ function order(a: Alert, b: Alert): number {
   return grave || Number(needsAck(b)) - Number(needsAck(a)) || Date.parse(a.since) - Date.parse(b.since);
 }
 
+const ASIDE = new Set(["shelved", "suppressed", "out-of-service"]);
 const within: Record<Tab, (a: Alert) => boolean> = {
-  active: (a) => a.state !== "shelved" && a.state !== "suppressed" && a.state !== "normal",
-  shelved: (a) => a.state === "shelved" || a.state === "suppressed",
+  active: (a) => !ASIDE.has(a.state) && a.state !== "normal",
+  shelved: (a) => ASIDE.has(a.state),
   history: (a) => a.state === "normal",
 };
 

@@ -202,5 +202,6 @@ export const en: Record<Key, string> = {
   "kind.power-meter": "power meter",
   "kind.ac-controller": "AC controller",
   "kind.patrol-reader": "patrol reader",
+  "kind.gateway": "gateway",
   "kind.duty-panel": "duty panel",
 };

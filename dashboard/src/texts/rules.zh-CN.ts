@@ -1,6 +1,11 @@
 /** What each rule of the rulebook is called. */
 export const rulesZh = {
   "lights.vacant": "无人时照明未关",
+  "gateway.backup": "网关备份失败",
+  "gateway.clock": "网关时钟异常",
+  "gateway.disk": "网关磁盘将满",
+  "gateway.slow": "网关写盘缓慢",
+  "gateway.store": "网关数据库损坏",
   "lights.after-close": "下班后照明未关",
   "lights.all-night": "长明灯",
   "lights.daylight": "日光充足仍开灯",
@@ -25,7 +30,20 @@ export const rulesZh = {
   "device.lost": "设备数据缺失",
   "device.tamper": "设备被移动或拔出",
   "device.clock": "设备时钟偏差",
+  "case.reminder": "案件临近期限",
+  "case.overdue": "案件逾期",
+  "duty.overdue": "例行事项逾期",
+  "extinguisher.due": "灭火器临近检查期",
   "rule.failed": "规则运行出错",
+  "alert.storm": "告警过多",
+  "calendar.broken": "日历文件无法使用",
+  "calendar.missing": "缺少放假安排",
+  "command.failed": "开关未执行命令",
+  "notify.chain": "每日测试消息未送达",
+  "notify.dead": "通知渠道失效",
+  "notify.unreachable": "没有可用的通知渠道",
+  "rule.lapsed": "规则已过有效期",
+  "rule.lapsing": "规则有效期将满",
 } as const;
 
 export type RuleId = keyof typeof rulesZh;

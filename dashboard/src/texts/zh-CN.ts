@@ -202,6 +202,7 @@ export const zh = {
   "kind.power-meter": "电表",
   "kind.ac-controller": "空调控制器",
   "kind.patrol-reader": "巡查读卡器",
+  "kind.gateway": "网关",
   "kind.duty-panel": "值班面板",
 } as const;
 

@@ -9,6 +9,8 @@ from firmware import main, parts
 
 class Pin:
     IN, OUT, PULL_UP = 0, 1, 2
+    IRQ_FALLING, IRQ_RISING = 1, 2
+    edges = {}  # noqa: RUF012
     levels = {}  # noqa: RUF012
 
     def __init__(self, number, mode=0, pull=-1, value=None):
@@ -17,6 +19,10 @@ class Pin:
             Pin.levels.setdefault(number, 1 if pull == Pin.PULL_UP else 0)
         if value is not None:
             Pin.levels[number] = value
+
+    def irq(self, handler, trigger):
+        assert trigger == 3
+        Pin.edges[self.number] = handler
 
     def value(self, level=None):
         if level is None:
@@ -152,6 +158,38 @@ def test_pins_become_readings_and_acts_become_levels(folder):
     while not found:
         found = asyncio.run(board.readings(200))
     assert found == [{"ch": "c1", "open": True}]
+
+
+def test_a_frame_of_the_remote_is_caught_by_its_edges(folder):
+    from firmware.drivers import ir
+
+    board = _chip(folder, {"parts": []})
+    now = [5]
+    import firmware.board_chip as chip
+
+    class Ticks:
+        ticks_us = staticmethod(lambda: now[0])
+        ticks_diff = staticmethod(lambda a, b: a - b)
+
+    real, chip.time = chip.time, Ticks
+    try:
+        listen = board.heard(9)
+        assert listen() is None
+        times = ir.frame("midea", True, "cool", 26)
+        for wait in [90000] + times:  # noqa: RUF005
+            now[0] += wait
+            Pin.edges[9](None)
+        assert listen() is None  # it may go on
+        now[0] += 40000
+        assert ir.parse("midea", listen()) == {"on": True, "mode": "cool", "set": 26}
+        assert listen() is None
+        for _ in range(1000):  # a lamp that flickers fills no memory
+            now[0] += 300
+            Pin.edges[9](None)
+        now[0] += 40000
+        assert len(listen()) == chip.EDGES - 1
+    finally:
+        chip.time = real
 
 
 def test_wifi_watchdog_and_a_reset(folder):

@@ -293,7 +293,7 @@ def test_pn532_finds_a_card_and_its_going(_):
     now = [0]
     bus = I2c([_ACK, _answer(b"\x15"), _ACK, _answer(b"\x33")])
     bus.replies += [_ACK, b"\x00", _answer(_CARD), _ACK, _answer(b"\x4b\x00")]
-    reader = pn532.Pn532(bus, lambda: now[0])
+    reader = pn532.Pn532(pn532.I2cLine(bus), lambda: now[0])
     assert _looks(reader, now, 6) is None
     assert _looks(reader, now, 4) == "04a1b2c3"
     assert _looks(reader, now, 3) is None
@@ -310,7 +310,7 @@ def test_pn532_damage_silence_and_a_lost_chip(_):
         _raises(ValueError, pn532.parse, whole[:size])
     now = [0]
     bus = I2c([b"\x00"] * 9)
-    reader = pn532.Pn532(bus, lambda: now[0])
+    reader = pn532.Pn532(pn532.I2cLine(bus), lambda: now[0])
     assert "silent" in _raises(ValueError, _looks, reader, now, 9)
     bus.replies = [_READY + b"\xff" * 30]
     assert "no ACK" in _raises(ValueError, _looks, reader, now, 2)
@@ -321,6 +321,33 @@ def test_pn532_damage_silence_and_a_lost_chip(_):
     assert bus.sent[-1][1][6] == 0x14  # from the beginning
 
 
+def test_pn532_by_uart_in_pieces(_):
+    now = [0]
+    answers = {0x14: b"\x15", 0x32: b"\x33", 0x4A: _CARD}
+
+    def reply(sent):
+        at = sent.find(b"\x00\x00\xff")
+        return pn532.ACK + _answer(answers[sent[at + 6]])[1:]
+
+    line = Uart(reply)
+    reader = pn532.Pn532(pn532.UartLine(line), lambda: now[0])
+    assert _looks(reader, now, 9) == "04a1b2c3"
+    assert all(sent.startswith(b"\x55\x55\x00") for sent in line.sent)
+    whole = reply(pn532.frame(b"\x4a\x01\x00"))
+    for size in range(1, len(whole)):
+        slow = pn532.UartLine(line)
+        line.waiting = b"\xa5\x00" + whole[:size]  # noise, and a frame cut anywhere
+        first = slow.take()
+        assert (first == pn532.ACK) == (size >= 6)
+        line.waiting = whole[size:]
+        rest = [found for found in (slow.take(), slow.take()) if found]
+        assert rest[-1] == whole[6:]
+    line.answer = lambda sent: b""
+    assert "silent" in _raises(ValueError, _looks, reader, now, 9)
+    line.answer = lambda sent: b"\x00\x00\xff\x05\x05" + b"\x00" * 9
+    assert "no ACK" in _raises(ValueError, _looks, reader, now, 2)
+
+
 def test_a_card_that_stays_is_one_tap(_):
     seen = [None, "04a1b2c3", "04a1b2c3", None, "04a1b2c3"]
     reader = parts.Reader(lambda: seen.pop(0))
@@ -328,6 +355,40 @@ def test_a_card_that_stays_is_one_tap(_):
     for step in range(1, 6):
         taps += reader.poll(step * 250)
     assert [tap["tap"] for tap in taps] == ["04a1b2c3", "04a1b2c3"]
+
+
+# -- relays and remotes ------------------------------------------------------------------------
+
+
+def test_a_relay_tells_its_auxiliary_contact(_):
+    level, coil = [0], []
+    feedback = parts.Contact("relay", lambda: level[0], {"ch": "r1"}, "on", 0)
+    relay = parts.Relay("r1", coil.append, False, feedback)
+    assert relay.poll(0) == [{"ch": "r1", "on": True}]
+    relay.act({"ch": "r1", "on": False})
+    assert coil == [0]
+    assert relay.poll(20) == []  # the coil is not the contact
+    level[0] = 1
+    assert relay.poll(40) == []
+    assert relay.poll(70) == [{"ch": "r1", "on": False}]
+
+
+def test_the_remote_is_heard_and_our_own_frame_is_not(_):
+    sent, waiting = [], []
+    remote = parts.Remote("a1", sent.append, "gree", lambda: waiting.pop(0) if waiting else None)
+    assert remote.poll(0) == []
+    waiting.append(ir.frame("gree", True, "cool", 22))
+    heard = {"ch": "a1", "on": True, "mode": "cool", "set": 22, "src": "heard"}
+    assert remote.poll(20) == [heard]
+    remote.act({"ch": "a1", "on": True, "mode": "cool", "set": 26})
+    waiting += [
+        sent[0],
+        ir.frame("midea", True, "cool", 22),
+        [9000],
+        ir.frame("gree", True, "cool", 22),
+    ]
+    assert remote.poll(40) == [] == remote.poll(60) == remote.poll(80)
+    assert remote.poll(100) == [heard]
 
 
 # -- infra-red ---------------------------------------------------------------------------------

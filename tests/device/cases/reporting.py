@@ -99,6 +99,44 @@ def test_ac_reads_merge_and_commands_set(_folder):
     assert not body.command(3, {"id": "c", "ch": "a1", "do": "set", "args": {"set": 99}})[0]
 
 
+def test_an_ac_is_measured_by_its_clamp_heard_by_its_remote_else_assumed(_folder):
+    body, done = _body("ac-controller", a1="ac")
+    body.begin(0, [])
+    on = {"id": "c", "ch": "a1", "do": "set", "args": {"on": True, "set": 24}}
+    assert body.command(1, on)[2][0][1]["src"] == "assumed"
+    body, done = _body("ac-controller", a1="ac")
+    body.begin(0, [{"ch": "a1", "on": False}])
+    assert body.command(1, on) == (True, None, [])  # the clamp has the word
+    assert done[-1] == {"ch": "a1", "on": True, "mode": "cool", "set": 24}
+    told = {"ch": "a1", "on": True, "mode": "cool", "set": 24, "src": "measured"}
+    assert body.input(9000, {"ch": "a1", "on": True}) == [("ac", told)]
+    remote = {"ch": "a1", "on": True, "mode": "heat", "set": 20, "src": "heard"}
+    assert body.input(9500, remote) == [("ac", remote)]
+    assert body.command(10000, {"id": "d", "ch": "a1", "do": "off"}) == (True, None, [])
+    assert body.tick(69999) == []
+    stays = {"ch": "a1", "on": True, "mode": "heat", "set": 20, "src": "measured"}
+    assert body.tick(70000) == [("ac", stays)]  # it did not obey
+
+
+def test_a_relay_with_feedback_is_told_as_it_stands(_folder):
+    body, done = _body("power-meter", r1="relay")
+    boot = body.begin(0, [{"ch": "r1", "on": False}])
+    assert ("relay", {"ch": "r1", "on": False, "cause": "boot"}) in boot
+    assert body.command(10, {"id": "c-1", "ch": "r1", "do": "on"}) == (True, None, [])
+    assert done == [{"ch": "r1", "on": True}]
+    moved = {"ch": "r1", "on": True, "cause": "command", "cmd": "c-1"}
+    assert body.input(80, {"ch": "r1", "on": True}) == [("relay", moved)]
+    assert body.input(90, {"ch": "r1", "on": False})[0][1]["cause"] == "manual"
+    body.command(100, {"id": "c-2", "ch": "r1", "do": "on"})
+    assert body.tick(1099) == []
+    stuck = {"ch": "r1", "on": False, "cause": "command", "cmd": "c-2"}
+    assert body.tick(1100) == [("relay", stuck)]
+    assert body.tick(1200) == []
+    body.command(2000, {"id": "c-3", "ch": "r1", "do": "on"})
+    body.command(2100, {"id": "c-4", "ch": "r1", "do": "off"})  # thought better of
+    assert body.tick(4000) == []
+
+
 def test_panel_sounds_when_time_is_missing(_folder):
     body, done = _body("duty-panel")
     body.begin(0, [])

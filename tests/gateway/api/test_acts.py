@@ -49,8 +49,8 @@ def alert(
 ) -> None:
     house.submit(
         lambda db, now: db.execute(
-            "INSERT INTO alert (id, finding, rule, subject, severity, state, opened)"
-            " VALUES (?, 'none', 'exit.locked', 'east-exit', ?, ?, ?)",
+            "INSERT INTO alert (id, finding, rule, subject, severity, state, opened, active)"
+            " VALUES (?, 'none', 'exit.locked', 'east-exit', ?, ?, ?, 1)",
             (name, severity, state, now),
         )
     ).result()
@@ -186,11 +186,49 @@ def test_alerts(house: House, as_role: As) -> None:
     assert duty.get("/api/v1/alerts", params={"state": "odd"}).status_code == 422
 
 
+def test_one_alert_with_its_past(house: House, as_role: As) -> None:
+    told = as_role("viewer").get("/api/v1/alerts/a1").json()
+    assert [(row["what"], row["who"]) for row in told["history"]] == [
+        ("close", "a-duty"),
+        ("shelve", "a-duty"),
+        ("acknowledge", "a-duty"),
+    ]
+    assert (told["members"], told["round"]) == ([], 1)
+    assert as_role("viewer").get("/api/v1/alerts/none").status_code == 404
+
+
+def test_maintenance_is_bounded_and_ends(house: House, as_role: As) -> None:
+    facilities = as_role("facilities")
+    alert(house, "a3")
+    alert(house, "a4", "critical")
+    work = {"what": "east-exit", "minutes": 60, "reason": "更换门锁"}
+    assert facilities.post("/api/v1/maintenance", json=work | {"minutes": 241}).status_code == 422
+    assert facilities.post("/api/v1/maintenance", json=work | {"what": "no"}).status_code == 422
+    made = facilities.post("/api/v1/maintenance", json=work).json()
+    assert (made["kind"], made["to"]) == ("maintenance", "2026-07-01T13:30:00.000+08:00")
+
+    def states() -> dict[str, str]:
+        items = facilities.get("/api/v1/alerts").json()["items"]
+        return {item["id"]: item["state"] for item in items if item["id"] in ("a3", "a4")}
+
+    assert states() == {"a3": "suppressed", "a4": "unacknowledged"}
+    active = facilities.get("/api/v1/maintenance", params={"active": True}).json()["items"]
+    assert [item["id"] for item in active] == [made["id"]]
+    path = f"/api/v1/maintenance/{made['id']}/end"
+    assert facilities.post(path).json()["ended_by"] == "a-facilities"
+    assert facilities.post(path).status_code == 409
+    assert states() == {"a3": "unacknowledged", "a4": "unacknowledged"}
+    out = facilities.post("/api/v1/maintenance", json={"what": "east-exit", "reason": "拆除"})
+    assert (out.json()["kind"], out.json()["to"]) == ("out-of-service", None)
+    assert states()["a3"] == "out-of-service"
+
+
 def test_everything_done_is_in_the_audit(house: House, as_role: As) -> None:
     rows = as_role("auditor").get("/api/v1/audit", params={"limit": 1000}).json()["items"]
     done = {row["what"] for row in rows}
     assert done >= {
         *("permit.give", "permit.withdraw", "entry.register"),
+        *("maintenance.begin", "maintenance.end"),
         *("finding.close", "alert.ack", "alert.shelve", "alert.close", "account.add"),
     }
     assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway import people, store
+from gateway.api.proof import Attempts, wait_after
 from gateway.errors import InputFault
 from tests.gateway.api.house import House
 
@@ -59,13 +62,34 @@ def test_wrong_password_then_limit(house: House, anyone: httpx.Client) -> None:
     hashed = people.hashed(PASSWORD)
     house.submit(lambda db, now: people.create(db, now, "bob", "duty", hashed, "test")).result()
     wrong = {"user": "bob", "password": "guess"}
-    statuses = [anyone.post("/api/v1/login", json=wrong).status_code for _ in range(11)]
-    assert statuses == [401] * 10 + [429]
+    statuses = [anyone.post("/api/v1/login", json=wrong).status_code for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
     right = anyone.post("/api/v1/login", json={"user": "bob", "password": PASSWORD})
     assert right.status_code == 429
-    assert right.headers["retry-after"]
+    assert 0 < int(right.headers["Retry-After"]) <= 60
     refused = house.db.execute("SELECT count(*) FROM audit WHERE what = 'login.refused'")
-    assert refused.fetchone()[0] >= 10
+    assert refused.fetchone()[0] >= 5
+
+
+@given(st.integers(0, 200), st.integers(1, 40))
+def test_each_further_failure_waits_longer_up_to_an_hour(failures: int, free: int) -> None:
+    now, following = wait_after(failures, free), wait_after(failures + 1, free)
+    assert (now == 0) == (failures < free)
+    assert now <= following <= 3600
+    assert following == 3600 or failures < free or following == 2 * now
+
+
+def test_a_name_is_locked_longer_each_time_and_freed_by_the_right_password() -> None:
+    attempts, now, waits = Attempts(), 0.0, []
+    for _ in range(8):
+        attempts.failed("bob", "there", now)
+        waits.append(attempts.wait("bob", "there", now))
+        now += waits[-1]
+    assert waits == [0, 0, 0, 0, 60, 120, 240, 480]
+    attempts.failed("bob", "there", now)
+    assert attempts.wait("eve", "there", now) == attempts.wait("bob", "elsewhere", now) == 0
+    attempts.passed("bob", "there")
+    assert attempts.wait("bob", "there", now) == 0
 
 
 def test_disabled_account(house: House, anyone: httpx.Client) -> None:

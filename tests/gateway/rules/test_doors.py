@@ -409,6 +409,36 @@ CASES = {
             until="08:30",
         ),
         Case(
+            "an entry delay of one's own",
+            [*EMPTY, ("20:00", opening(D, True))],
+            [(D, "20:00", "20:02", "20:12")],
+            until="20:30",
+            settings=("premises.entry.hold=2min",),
+        ),
+        Case(
+            "an entry exactly at the end of an entry delay of one's own",
+            [*EMPTY, ("20:00", opening(D, True))],
+            [],
+            until="20:30",
+            settings=("premises.entry.hold=2min",),
+            entries=["20:02"],
+        ),
+        Case(
+            "no entry delay",
+            [*EMPTY, ("20:00", opening(D, True))],
+            [(D, "20:00", "20:00", "20:10")],
+            until="20:30",
+            settings=("premises.entry.hold=0s",),
+        ),
+        Case(
+            "no entry delay, an entry at the opening's instant",
+            [*EMPTY, ("20:00", opening(D, True))],
+            [],
+            until="20:30",
+            settings=("premises.entry.hold=0s",),
+            entries=["20:00"],
+        ),
+        Case(
             "twice: never joined",
             [
                 *EMPTY,
