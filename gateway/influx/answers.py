@@ -29,7 +29,7 @@ class Answer:
 
 
 def judge(status: int, body: str, retry_after: str | None, now: datetime) -> Answer:
-    """An HTTP answer; what is not known waits, for a point is given up on the server's word only."""
+    """An HTTP answer; what is not known waits: a point is given up on the server's word only."""
     if 200 <= status < 300:
         return Answer(Verdict.TAKEN)
     said = f"{status}: {' '.join(body.split())[:200]}".rstrip(": ")

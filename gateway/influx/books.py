@@ -1,4 +1,4 @@
-"""What is owed to an InfluxDB, in SQL: read on any connection, booked in the writer's transaction."""
+"""What is owed to an InfluxDB, in SQL: read anywhere, booked in the writer's transaction."""
 
 from __future__ import annotations
 
@@ -114,9 +114,7 @@ def book(
             "INSERT OR IGNORE INTO influx_again VALUES (?, ?, ?)",
             [(target, event, due) for event, due in batch.later],
         )
-        db.execute(
-            "UPDATE influx SET sent = max(sent, ?) WHERE target = ?", (batch.upto, target)
-        )
+        db.execute("UPDATE influx SET sent = max(sent, ?) WHERE target = ?", (batch.upto, target))
     db.execute("UPDATE influx SET fault = NULL, fault_at = NULL WHERE target = ?", (target,))
 
 
@@ -159,9 +157,7 @@ def standing(db: sqlite3.Connection, target: str) -> Standing | None:
     sent, fault, fault_at = row
     top = db.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()[0]
     apart = db.execute("SELECT count(*) FROM influx_again WHERE target = ?", (target,)).fetchone()
-    first = db.execute(
-        "SELECT at FROM event WHERE id > ? ORDER BY id LIMIT 1", (sent,)
-    ).fetchone()
+    first = db.execute("SELECT at FROM event WHERE id > ? ORDER BY id LIMIT 1", (sent,)).fetchone()
     refused = db.execute(
         "SELECT count(*) FROM influx_refused WHERE target = ?", (target,)
     ).fetchone()[0]

@@ -12,7 +12,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,6 +76,7 @@ class Client:
 
     def send(self, lines: Sequence[str]) -> Answer:
         """Write the points, whatever comes of it."""
+        from influxdb_client import WritePrecision  # type: ignore[attr-defined]
         from influxdb_client.rest import ApiException
         from urllib3.exceptions import HTTPError
 
@@ -84,10 +85,10 @@ class Client:
                 self._target.bucket,
                 self._target.org,
                 "\n".join(lines),
-                write_precision="ms",
+                write_precision=WritePrecision.MS,  # type: ignore[arg-type]  # text, in truth
             )
         except ApiException as fault:
-            headers = fault.headers or {}
+            headers: Mapping[str, str] = fault.headers or {}
             return judge(
                 fault.status or 0,
                 str(fault.body or fault.reason or ""),
@@ -150,6 +151,9 @@ class Copier:
                 except sqlite3.Error as fault:
                     log.error("influx.cannot_read", fault=str(fault))
                     self._stop.wait(1)
+                except Exception as fault:  # ours: shown, and no end of the copying
+                    log.exception("influx.fault")
+                    self._stop.wait(self._failed(Answer(Verdict.WAIT, f"own fault: {fault!r}")))
 
     def _run(self, db: sqlite3.Connection, send: Send) -> None:
         while not self._stop.is_set():
@@ -186,7 +190,7 @@ class Copier:
             log.info("influx.works_again")
             self._said = None
         for one in refused:
-            log.warning("influx.refused", event=one.event, why=one.why)
+            log.warning("influx.refused", row=one.event, why=one.why)
         if not self._book(lambda db, now: books.book(db, self._target.name, batch, refused, now)):
             return self._pace.poll
         self._sent.inc(len(batch.owed) - len(refused))
