@@ -24,7 +24,7 @@ from gateway.errors import EnvironmentFault, InputFault
 MANIFEST = "manifest.json"
 KEEP = 7
 _STAMP = "%Y%m%dT%H%M%SZ"
-_FOLDERS = ("credentials", "calendar", "tls")  # what the data directory holds beside the database
+_FOLDERS = ("credentials", "calendar", "ca")  # what the data directory holds beside the database
 _FILES = ("gateway.json",)
 _ROOM = 1_000_000
 

@@ -25,6 +25,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from gateway.authority import Files
 from gateway.callout import ACCOUNT, Callout
 from gateway.credentials import write_private
 from gateway.errors import EnvironmentFault, InputFault
@@ -35,6 +36,7 @@ GATEWAY = "gateway"  # the reserved id: the gateway's own user name
 START_S = 10.0
 PORT_S = 3.0  # the broker of a killed gateway may hold its port for a moment
 _DENIED = re.compile(r'"([^"]+)" - (Publish|Subscription) Violation - .*?Subject "([^"]+)"')
+_HANDSHAKE = re.compile(r"(\S+):\d+ - .*TLS handshake error: (?:tls: )?(.*)")
 _AUTH = "callout"
 _PR_SET_PDEATHSIG = 1
 
@@ -56,6 +58,7 @@ class Endpoint:
     user: str | None = None
     password: str | None = None
     tls: bool = False
+    files: Files | None = None  # of the hall's own authority; else the system's are trusted
 
 
 def address(text: str) -> Address:
@@ -102,7 +105,8 @@ def listening(where: Address) -> socket.socket:
 
 class EmbeddedBroker:
     """A NATS server for one gateway. `denied(client_id, what, subject)` is told of each publish or
-    subscription that it refuses (a refused publish is PUBACKed and dropped)."""
+    subscription that it refuses (a refused publish is PUBACKed and dropped), and of each TLS
+    handshake that fails. With `files` it speaks TLS only."""
 
     def __init__(
         self,
@@ -110,7 +114,9 @@ class EmbeddedBroker:
         mqtt: Address,
         callout: Callout,
         denied: Callable[[str, str, str], None],
+        files: Files | None = None,
     ) -> None:
+        self._files = files
         self._folder = data / "broker"
         self._mqtt = mqtt
         self._callout = callout
@@ -124,7 +130,8 @@ class EmbeddedBroker:
         self._nats_port = 0
         self._stopping = False
         self.restarts = 0
-        self.endpoint = Endpoint(mqtt, GATEWAY, secrets.token_urlsafe(32))
+        password = secrets.token_urlsafe(32)
+        self.endpoint = Endpoint(mqtt, GATEWAY, password, files is not None, files)
 
     async def start(self) -> None:
         """Up and letting devices in. Raises EnvironmentFault in one line."""
@@ -216,8 +223,11 @@ class EmbeddedBroker:
             if "Server is ready" in text:
                 self._ready.set()
             denied = _DENIED.search(text)
+            handshake = _HANDSHAKE.search(text)
             if denied:
-                self._denied(denied[1], denied[2].lower(), denied[3])
+                self._denied(denied[1], f"{denied[2].lower()} not allowed", denied[3])
+            elif handshake:
+                self._denied("", f"TLS refused: {handshake[2]} (from {handshake[1]})", "")
             elif "[ERR]" in text or "[FTL]" in text or "nats-server:" in text:
                 self._last_lines = [*self._last_lines[-4:], text]
                 log.debug("broker.log", line=text)
@@ -257,7 +267,7 @@ mqtt {{
   ack_wait: "2s"
   max_ack_pending: 2000
   consumer_memory_storage: true
-}}
+{self._tls()}}}
 accounts {{
   {ACCOUNT} {{
     jetstream: enabled
@@ -285,6 +295,21 @@ authorization {{
     auth_users: [{q(_AUTH)}, {q(self.endpoint.user)}]
   }}
 }}
+"""
+
+    def _tls(self) -> str:
+        """The hall's authority decides who may speak at all; `verify` asks for a certificate."""
+        if self._files is None:
+            return ""
+        q, files = json.dumps, self._files
+        return f"""\
+  tls {{
+    cert_file: {q(str(files.cert.resolve()))}
+    key_file: {q(str(files.key.resolve()))}
+    ca_file: {q(str(files.ca.resolve()))}
+    verify: true
+    timeout: 10
+  }}
 """
 
 

@@ -19,7 +19,7 @@ import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from gateway import credentials
+from gateway import authority, credentials
 from gateway.credentials import Credential
 from gateway.nkeys import AccountKey, claims_of
 
@@ -39,6 +39,7 @@ class Login:
     client_id: str
     mqtt: bool
     host: str
+    certificate: str = ""  # PEM, verified by the broker; empty without TLS
 
 
 def decide(login: Login, devices: frozenset[str], stored: Credential | None) -> str | None:
@@ -49,10 +50,27 @@ def decide(login: Login, devices: frozenset[str], stored: Credential | None) -> 
         return "no such device in the site file"
     if stored is None:
         return "the device is not provisioned"
-    if not credentials.matches(stored, login.password):
+    if stored.certificate:
+        why = _certificate(login, stored.certificate)
+        if why is not None:
+            return why
+    elif not credentials.matches(stored, login.password):
         return "wrong password"
     if login.client_id != stored.client_id:
         return "the client id is not this device's"
+    return None
+
+
+def _certificate(login: Login, wanted: str) -> str | None:
+    """None where the device shows the certificate it was given last."""
+    try:
+        name, fingerprint = authority.shown(login.certificate)
+    except ValueError:
+        return "the device shows no certificate"
+    if name != login.user:
+        return f"the certificate is that of {name[:64]!r}"
+    if fingerprint != wanted:
+        return "the certificate is an older one of this device"
     return None
 
 
@@ -151,12 +169,15 @@ class Callout:
 def login_of(asked: dict[str, Any]) -> Login:
     """The login in an authorization request's `nats` part."""
     info, options = asked.get("client_info", {}), asked.get("connect_opts", {})
+    tls = asked.get("client_tls") or {}
+    chains = tls.get("verified_chains") or [tls.get("certs") or [""]]
     return Login(
         user=str(options.get("user", "")),
         password=str(options.get("pass", "")),
         client_id=str(info.get("mqtt_id", "")),
         mqtt=info.get("type") == "mqtt",
         host=str(info.get("host", "")),
+        certificate=str(chains[0][0]) if chains[0] else "",
     )
 
 

@@ -21,7 +21,9 @@ app = typer.Typer(
 )
 user_app = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 calendar_app = typer.Typer(help="Years of workdays and holidays.", no_args_is_help=True)
+ca_app = typer.Typer(help="The hall's own certificates.", no_args_is_help=True)
 app.add_typer(user_app, name="user")
+app.add_typer(ca_app, name="ca")
 app.add_typer(calendar_app, name="calendar")
 
 Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
@@ -34,6 +36,12 @@ class Report(StrEnum):
     ratings = "ratings"
     energy = "energy"
     safety = "safety"
+    ratings_week = "ratings-week"
+    ratings_month = "ratings-month"
+    ratings_quarter = "ratings-quarter"
+    stars = "stars"
+    hygiene = "hygiene"
+    zeros = "zeros"
 
 
 @app.command()
@@ -139,6 +147,19 @@ def user_add(
     people.add(name, role, data)
 
 
+@ca_app.command("init")
+def ca_init(
+    data: Data,
+    name: Annotated[
+        list[str] | None, typer.Option(help="host name or address of the gateway's broker")
+    ] = None,
+) -> None:
+    """Make the hall's authority: the broker then takes devices by TLS certificate only."""
+    from gateway import authority
+
+    authority.init(data, name or [])
+
+
 @calendar_app.command("import")
 def calendar_import(
     file: Annotated[Path, typer.Argument(help="a year's notice as JSON")],
@@ -155,13 +176,23 @@ def report(
     what: Report,
     out: Annotated[Path, typer.Option("-o", help="the .xlsx file")],
     data: Data,
-    start: Annotated[str, typer.Option("--from", help="first day, YYYY-MM-DD")],
-    end: Annotated[str, typer.Option("--to", help="last day, YYYY-MM-DD")],
+    start: Annotated[str | None, typer.Option("--from", help="first day, YYYY-MM-DD")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="last day, YYYY-MM-DD")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="of a sheet: 2026-W27, 2026-07 or 2026-Q3")
+    ] = None,
 ) -> None:
     """Write a report as a spreadsheet."""
     from gateway import reports
 
-    reports.write(what.value, data, start, end, out)
+    if what.value in ("ratings", "energy", "safety"):
+        if start is None or end is None:
+            raise typer.BadParameter("--from and --to are needed for this report")
+        reports.write(what.value, data, start, end, out)
+    else:
+        if period is None:
+            raise typer.BadParameter("--period is needed for this sheet")
+        reports.write_sheet(what.value, data, period, out)
 
 
 @app.command()

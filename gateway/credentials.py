@@ -24,7 +24,8 @@ class Credential:
 
     device: str
     client_id: str
-    digest: str  # SHA-256 of the password, hex
+    digest: str  # SHA-256 of the password, hex; empty where a certificate stands for it
+    certificate: str = ""  # SHA-256 of the device's certificate, hex
 
 
 def make(device: str) -> tuple[Credential, str]:
@@ -34,6 +35,11 @@ def make(device: str) -> tuple[Credential, str]:
     return Credential(device, client_id, _digest(password)), password
 
 
+def certified(device: str, fingerprint: str) -> Credential:
+    """A new credential of a device that shows a certificate (its SHA-256, hex)."""
+    return Credential(device, f"{device}-{secrets.token_hex(4)}", "", fingerprint)
+
+
 def save(data: Path, credential: Credential) -> None:
     """Put it in force: the former one of that device is void from now on. Raises OSError."""
     text = json.dumps(
@@ -41,6 +47,7 @@ def save(data: Path, credential: Credential) -> None:
             "device": credential.device,
             "client_id": credential.client_id,
             "sha256": credential.digest,
+            "certificate": credential.certificate,
         }
     )
     write_private(data / FOLDER / f"{credential.device}.json", text)
@@ -50,24 +57,33 @@ def load(data: Path, device: str) -> Credential | None:
     """The credential in force; None where there is none or its file is damaged."""
     try:
         raw = json.loads((data / FOLDER / f"{device}.json").read_text(encoding="utf-8"))
-        return Credential(str(raw["device"]), str(raw["client_id"]), str(raw["sha256"]))
+        return Credential(
+            *(str(raw["device"]), str(raw["client_id"]), str(raw["sha256"])),
+            str(raw.get("certificate", "")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def matches(credential: Credential, password: str) -> bool:
     """Whether this is its password; takes the same time either way."""
-    return hmac.compare_digest(credential.digest, _digest(password))
+    digest = _digest(password)
+    return bool(credential.digest) and hmac.compare_digest(credential.digest, digest)
 
 
 def write_private(path: Path, text: str) -> None:
     """Write a file whole or not at all, readable by its owner only. Raises OSError."""
+    write_private_bytes(path, text.encode())
+
+
+def write_private_bytes(path: Path, data: bytes) -> None:
+    """As `write_private`, of bytes. Raises OSError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

@@ -169,7 +169,7 @@ class Session:
     def _hold(self, connection: mqtt.Connection) -> None:
         """Connect, and take what comes until told to end. Raises OSError."""
         to, where = self._endpoint, self._endpoint.address
-        tls = ssl.create_default_context() if to.tls else None
+        tls = _tls(to) if to.tls else None
         connection.open(where.host, where.port, tls, CONNECT_S)
         connection.send(mqtt.connect(self._client_id, KEEPALIVE_S, to.user, to.password))
         connection.flush()
@@ -208,6 +208,16 @@ class Session:
             return
         topic, payload, retained, qos, mid = said
         self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
+
+
+def _tls(endpoint: Endpoint) -> ssl.SSLContext:
+    """The system's authorities, or the hall's own with the gateway's certificate."""
+    if endpoint.files is None:
+        return ssl.create_default_context()
+    context = ssl.create_default_context(cafile=str(endpoint.files.ca))
+    context.check_hostname = False  # 0.0.0.0 has no name; only the broker holds a server's one
+    context.load_cert_chain(endpoint.files.own_cert, endpoint.files.own_key)
+    return context
 
 
 def _why(fault: OSError, was_up: bool) -> str:

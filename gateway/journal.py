@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -104,10 +104,12 @@ class Journal:
         self._refused: list[tuple[str, str, int, int]] = []
         self._rejects: list[tuple[int, str, str | None, str, bytes]] = []
         self._touched: set[Key] = set()
+        self._storing = False
 
     def load(self, db: sqlite3.Connection) -> None:
         """Forget the turn and read back what the database has."""
         self._clear()
+        stores(db, lambda device, log, seq: self._storing and (device, log, seq) in self._rows)
         self._logs = {}
         for device, log, acked, top, boot, stored, duplicates, last_at, pruned in db.execute(
             "SELECT device,log,acked,top,boot,stored,duplicates,last_at,pruned FROM log"
@@ -223,7 +225,11 @@ class Journal:
                 )
             )
         lost = self._lost
-        db.executemany(_INSERT, inserts)
+        self._storing = True
+        try:
+            db.executemany(_INSERT, inserts)
+        finally:
+            self._storing = False
         db.executemany(
             "UPDATE event SET t=?,at=?,t_at=?,crc=? WHERE device=? AND log=? AND seq=?", updates
         )
@@ -319,6 +325,12 @@ class Journal:
     def _clear(self) -> None:
         self._rows, self._lost, self._refused, self._rejects = {}, [], [], []
         self._touched = set()
+
+
+def stores(db: sqlite3.Connection, admits: Callable[[str, str, int], bool]) -> None:
+    """Make this connection one that may insert events: the schema's triggers ask `admits` of each
+    rating, so that nothing but the journal can enter one."""
+    db.create_function("journal_stores", 3, admits)
 
 
 def checksum(*columns: str | int | None) -> int:

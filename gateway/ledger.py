@@ -22,6 +22,7 @@ from gateway.lifecycle import Return
 from gateway.rules import house
 from gateway.rules.devices import CLOCK
 from gateway.rules.model import Rule
+from gateway.rules.service import LOW
 from gateway.site import Noise
 from gateway.turns import Changes
 from gateway.watches import LostWatch
@@ -32,7 +33,10 @@ Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 
 LOST_STANDS_MS = 12 * 3_600_000
 # not the engine's: no rerun withdraws them
-_NOT_DERIVED = ("device.lost", CLOCK.id, FAILED, *sorted(house.IDS), *deadlines.RULES)
+_NOT_DERIVED = (
+    *("device.lost", CLOCK.id, FAILED, LOW.id),
+    *(*sorted(house.IDS), *deadlines.RULES),
+)
 
 
 class Ledger:

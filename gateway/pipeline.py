@@ -20,7 +20,18 @@ from typing import Any, TextIO, cast
 import structlog
 import uvicorn
 
-from gateway import audit, broker, credentials, notify, people, rules, site, store, workdays
+from gateway import (
+    audit,
+    authority,
+    broker,
+    credentials,
+    notify,
+    people,
+    rules,
+    site,
+    store,
+    workdays,
+)
 from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.care import DAY_MS, Care, Upkeep
@@ -273,7 +284,8 @@ class House:
             *(self.site.id, self._devices, lambda device: credentials.load(data, device)),
             self._login_denied,
         )
-        self._embedded = EmbeddedBroker(data, self.options.mqtt, callout, self._denied)
+        files = authority.files(data)
+        self._embedded = EmbeddedBroker(data, self.options.mqtt, callout, self._denied, files)
         await self._embedded.start()
         return self._embedded.endpoint
 
@@ -342,10 +354,9 @@ class House:
         )
         self._writer.put(Denied(self.options.clock.now(), device, "", said))
 
-    def _denied(self, client_id: str, what: str, subject: str) -> None:
+    def _denied(self, client_id: str, reason: str, subject: str) -> None:
         device = client_id.rpartition("-")[0]
         known = device if device in self._devices else None
-        reason = f"{what} not allowed"
         topic = subject.replace(".", "/")
         self._writer.put(Denied(self.options.clock.now(), known, topic, reason))
 

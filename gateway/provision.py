@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway import credentials, site
+from gateway import authority, credentials, site
 from gateway.broker import Endpoint
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.site import Site
@@ -47,7 +47,16 @@ def provision(
         known = ", ".join(device.id for device in hall.devices)
         raise InputFault(f"{device_id!r} is no device of the site file (it has: {known})")
     recorded = recorded_broker(data)
-    made, password = credentials.make(device_id)
+    secret: dict[str, Any]
+    if (files := authority.files(data)) is not None:
+        leaf = authority.issue(data, device_id)
+        made = credentials.certified(device_id, leaf.fingerprint)
+        ca = files.ca.read_text(encoding="ascii")
+        tls = {"ca": ca, "cert": leaf.cert, "key": leaf.key, "name": authority.NAME}
+        secret = {"tls": tls}
+    else:
+        made, password = credentials.make(device_id)
+        secret = {"password": password}
     try:
         credentials.save(data, made)
     except OSError as fault:
@@ -61,7 +70,7 @@ def provision(
             "port": port or recorded[1],
             "user": device_id,
             "client_id": made.client_id,
-            "password": password,
+            **secret,
         },
     }
 
@@ -70,7 +79,12 @@ def run(device_id: str, config: Path, data: Path, out: Path) -> None:
     """The command: `out/device.json`, readable by its owner only."""
     hall = site.load(config)
     made = provision(device_id, hall, data)
+    tls = made["broker"].get("tls", {})
     try:
+        for name in ("ca", "cert", "key"):
+            if name in tls:
+                credentials.write_private_bytes(out / f"{name}.der", authority.der(tls[name]))
+                tls[name] = f"{name}.der"
         credentials.write_private(out / "device.json", json.dumps(made, indent=2) + "\n")
     except OSError as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault.strerror})") from fault

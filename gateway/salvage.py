@@ -26,7 +26,15 @@ from gateway.journal import Journal, checksum
 
 _BATCH = 512
 _EVENT = "SELECT crc,device,log,seq,boot,up,t,at,t_at,kind,payload FROM event WHERE id=?"
-_ALIKE = ("permit", "entry", "account", "gap")  # rows that stand by their key alone
+_ALIKE = (
+    "permit",
+    "entry",
+    "account",
+    "gap",
+    "opinion",
+    "roster",
+    "visit_count",
+)  # rows that stand by their key alone
 
 
 def run(damaged: Path, db: sqlite3.Connection) -> list[str]:

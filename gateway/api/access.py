@@ -20,6 +20,8 @@ API = "/api/v1"
 
 _DESK = frozenset({"duty", "facilities", "manager", "admin"})
 _HOUSE = frozenset({"facilities", "manager", "admin"})
+_KEEPERS = frozenset({"manager", "admin"})
+_CENTRE = _KEEPERS | {"auditor"}
 _OPEN: frozenset[str] = frozenset()
 
 # (method, path): the roles that may; an empty set is open to everybody.
@@ -70,6 +72,23 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/accounts/{name}/enable"): frozenset({"admin"}),
     ("POST", "/accounts/{name}/password"): frozenset({"admin"}),
     ("GET", "/ratings/summary"): ANY - {"viewer"},
+    ("GET", "/ratings/hours"): ANY - {"viewer", "counter"},
+    ("GET", "/ratings/staff"): _CENTRE,
+    ("GET", "/ratings/paper"): _CENTRE,
+    ("POST", "/ratings/paper"): _KEEPERS,
+    ("POST", "/ratings/paper/{paper_id}/strike"): _KEEPERS,
+    ("POST", "/ratings/visits"): _KEEPERS,
+    ("POST", "/ratings/links"): _KEEPERS,
+    ("GET", "/sheets"): _CENTRE | {"facilities"},
+    ("GET", "/sheets/fields"): _CENTRE,
+    ("POST", "/sheets/fields"): _KEEPERS,
+    ("GET", "/sheets/episodes"): _CENTRE | {"facilities"},
+    ("POST", "/sheets/episodes/{finding_id}"): _KEEPERS | {"facilities"},
+    ("GET", "/sheets/{kind}"): _CENTRE,  # the named ones stand before it
+    ("GET", "/sheets/{kind}/file"): _CENTRE,
+    ("GET", "/roster"): ANY - {"viewer"},
+    ("POST", "/roster"): _KEEPERS,
+    ("POST", "/roster/{shift_id}/strike"): _KEEPERS,
     ("GET", "/cases"): ANY - {"viewer"},
     ("POST", "/cases"): _DESK | {"counter"},
     ("GET", "/cases/{case_id}"): ANY - {"viewer"},

@@ -29,10 +29,12 @@ from gateway.api import (
     patrols,
     permits,
     problems,
+    qr,
     ratings,
     rules,
     series,
     session,
+    sheets,
     shifts,
     site,
 )
@@ -55,6 +57,8 @@ NOUNS = (
         maintenance,
         permits,
         ratings,
+        qr,
+        sheets,
         cases,
         rules,
         series,
@@ -89,6 +93,7 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
     for noun in NOUNS:
         app.include_router(noun.router(ctx), prefix=API)
     app.include_router(health.router(ctx))
+    app.include_router(qr.page(ctx))
     app.include_router(pages.router(static or pages.BUILT))
 
     def signed_in(token: str, at: int) -> Who | None:

@@ -1,4 +1,5 @@
-"""`hallkeeper report`: spreadsheets of ratings, energy and safety, each with its sources."""
+"""`hallkeeper report`: spreadsheets of ratings, energy and safety over any days, and the sheets of
+a week, month or quarter, each with its sources."""
 
 from __future__ import annotations
 
@@ -11,9 +12,10 @@ from typing import Any
 
 import xlsxwriter
 
-from gateway import ratings, schedules, site, store
-from gateway.clock import iso
+from gateway import ratings, schedules, site, store, workdays
+from gateway.clock import Clock, iso
 from gateway.errors import EnvironmentFault, InputFault
+from gateway.reports import book, sheets
 from gateway.site import Site
 
 Row = Sequence[Any]
@@ -31,6 +33,22 @@ def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
     sheets = _REPORTS[what](db, hall, first, last)
     try:
         _save(out, what, hall, first, last, sheets)
+    except OSError as fault:
+        raise EnvironmentFault(f"{out}: cannot be written ({fault})") from fault
+    finally:
+        db.close()
+    print(out)
+
+
+def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
+    """The command for a period's sheet. Raises InputFault, EnvironmentFault."""
+    period = sheets.period_of(kind, name)
+    db = store.open_reader(data)
+    try:
+        hall = _hall(db, data)
+        calendar = workdays.load(hall, data)
+        made = sheets.build(db, hall, calendar, kind, period, Clock().now())
+        book.write(made, hall.name, out)
     except OSError as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault})") from fault
     finally:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from gateway import units
-from gateway.rules import aircon, devices, doors, house, lights, people, power
+from gateway.rules import aircon, devices, doors, house, lights, people, power, service
 from gateway.rules.model import Rule, Setting, Unit
 from gateway.site import Span
 
@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = tuple(
             *people.RULES,
             *devices.RULES,
             *house.RULES,
+            *service.RULES,
         ),
         key=lambda rule: rule.id,
     )

@@ -34,6 +34,8 @@ class Unit(StrEnum):
     LUX = "lx"
     CELSIUS = "°C"
     SPAN = "HH:MM-HH:MM"
+    COUNT = "n"
+    PERCENT = "%"
 
 
 @dataclass(frozen=True, slots=True)

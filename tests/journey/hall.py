@@ -61,6 +61,11 @@ class Serve:
         return f"http://127.0.0.1:{self.http}"
 
     @property
+    def scheme(self) -> str:
+        """How devices speak: by TLS where `hallkeeper ca init` was run on the data."""
+        return "mqtts" if (self.data / "ca").exists() else "mqtt"
+
+    @property
     def clock(self) -> list[str]:
         """The options that start a clock where this gateway's starts."""
         begin = ["--from", self.start_at] if self.start_at else []
@@ -172,7 +177,8 @@ class Device:
             self.process = subprocess.Popen(
                 hallkeeper(
                     *("device", self.name, "--config", self.gateway.site, "--data", flash),
-                    *("--broker", f"mqtt://127.0.0.1:{self.gateway.mqtt}", *self.gateway.clock),
+                    *("--broker", f"{self.gateway.scheme}://127.0.0.1:{self.gateway.mqtt}"),
+                    *self.gateway.clock,
                 ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

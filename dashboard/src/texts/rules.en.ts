@@ -31,6 +31,7 @@ export const rulesEn: Record<RuleId, string> = {
   "device.lost": "Device lost data",
   "device.tamper": "Device moved or unplugged",
   "device.clock": "Device clock off",
+  "rating.low": "Many bad ratings",
   "case.reminder": "Case near its deadline",
   "case.overdue": "Case overdue",
   "duty.overdue": "Recurring duty overdue",

@@ -30,6 +30,7 @@ export const rulesZh = {
   "device.lost": "设备数据缺失",
   "device.tamper": "设备被移动或拔出",
   "device.clock": "设备时钟偏差",
+  "rating.low": "差评偏多",
   "case.reminder": "案件临近期限",
   "case.overdue": "案件逾期",
   "duty.overdue": "例行事项逾期",

@@ -17,7 +17,7 @@ import httpx
 import uvicorn
 from prometheus_client import CollectorRegistry
 
-from gateway import people, site, store, workdays
+from gateway import journal, people, site, store, workdays
 from gateway.api import app
 from gateway.clock import Clock, parse_instant
 from gateway.context import Context
@@ -36,6 +36,8 @@ class House:
     def __init__(self, data: Path, now: int = NOON) -> None:
         self.data = data
         self.db = store.open_writer(data)
+        journal.stores(self.db, lambda *_: self._storing)
+        self._storing = False
         self.at = now
         self.reasons: dict[str, str] = {}
         self.live = Feed()
@@ -105,6 +107,7 @@ class House:
         text = json.dumps(payload, separators=(",", ":"))
 
         def work(db: sqlite3.Connection, now: int) -> int:
+            self._storing = True
             cursor = db.execute(
                 "INSERT INTO event (device, log, seq, boot, up, t, at, t_at, kind, payload, crc)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -122,6 +125,7 @@ class House:
                     zlib.crc32(text.encode()),
                 ),
             )
+            self._storing = False
             db.execute(
                 "INSERT INTO log (device, log, acked, top, boot, stored, last_at)"
                 " VALUES (?, ?, 0, ?, ?, 1, ?) ON CONFLICT DO UPDATE SET top = max(top, ?),"

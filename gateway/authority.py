@@ -1,0 +1,205 @@
+"""The hall's own certificate authority: `hallkeeper ca init`, and a certificate for each device.
+
+EC P-256 throughout: it fits a small chip. The authority's key lies encrypted under a passphrase
+that the gateway never needs: only `ca init` and `provision` ask for it. Certificates begin at the
+firmware's build, so that a device whose clock stands there accepts them.
+"""
+
+from __future__ import annotations
+
+import getpass
+import ipaddress
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from firmware.config import BUILT
+from gateway.credentials import write_private
+from gateway.errors import EnvironmentFault, InputFault
+
+FOLDER = "ca"
+NAME = "hallkeeper"  # every broker certificate bears it: devices need no address in theirs
+ENV = "HALLKEEPER_CA_PASSWORD"
+LEAST = 10  # characters of the passphrase
+_BEGIN = datetime.fromtimestamp(BUILT / 1000, UTC) - timedelta(days=1)
+_CA_YEARS, _LEAF_YEARS = 30, 20
+_PEM = serialization.Encoding.PEM
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where a data directory keeps what its broker shows and trusts."""
+
+    ca: Path
+    cert: Path
+    key: Path
+    own_cert: Path
+    own_key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A certificate with its private key, both PEM, and its SHA-256 (hex)."""
+
+    cert: str
+    key: str
+    fingerprint: str
+
+
+def files(data: Path) -> Files | None:
+    """The TLS files of this data directory; None where `ca init` has not been run."""
+    folder = data / FOLDER
+    found = Files(*(folder / f"{n}.pem" for n in ("ca", "broker", "broker-key", "own", "own-key")))
+    return found if found.cert.exists() else None
+
+
+def init(data: Path, names: list[str]) -> None:
+    """`ca init`: the authority, the broker's certificate for `names` (host names or addresses),
+    and the gateway's own. Raises InputFault where there is one already."""
+    folder = data / FOLDER
+    if (folder / "ca.pem").exists():
+        raise InputFault(
+            f"{folder} holds an authority already; move it away to begin anew"
+            " (every device must then be provisioned again)"
+        )
+    passphrase = _passphrase("passphrase for the hall's authority: ", twice=True)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Hallkeeper hall CA")])
+    cert = (
+        _builder(subject, subject, key.public_key(), _CA_YEARS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(
+            x509.KeyUsage(False, False, False, False, False, True, True, False, False),
+            critical=True,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    broker = _leaf(cert, key, NAME, server=[NAME, "localhost", "127.0.0.1", *names])
+    own = _leaf(cert, key, "gateway")
+    try:
+        write_private(
+            folder / "ca-key.pem",
+            _key_pem(key, serialization.BestAvailableEncryption(passphrase)),
+        )
+        write_private(folder / "ca.pem", cert.public_bytes(_PEM).decode())
+        for name, leaf in (("own", own), ("broker", broker)):
+            write_private(folder / f"{name}-key.pem", leaf.key)
+            write_private(folder / f"{name}.pem", leaf.cert)
+    except OSError as fault:
+        raise EnvironmentFault(f"{folder}: cannot be written ({fault.strerror})") from fault
+    print(
+        f"{folder}: devices now connect by TLS; provision each one anew, then restart the gateway"
+    )
+
+
+def issue(data: Path, device: str) -> Leaf:
+    """A device's certificate and key. Raises InputFault for a wrong passphrase or damaged files."""
+    folder = data / FOLDER
+    try:
+        cert = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        raw = (folder / "ca-key.pem").read_bytes()
+    except (OSError, ValueError) as fault:
+        raise InputFault(f"{folder}: the authority cannot be read ({fault})") from fault
+    passphrase = _passphrase("passphrase of the hall's authority: ")
+    try:
+        key = serialization.load_pem_private_key(raw, passphrase)
+    except (ValueError, TypeError):
+        raise InputFault("wrong passphrase for the hall's authority") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise InputFault(f"{folder / 'ca-key.pem'}: not a key that `ca init` made")
+    return _leaf(cert, key, device)
+
+
+def shown(pem: str) -> tuple[str, str]:
+    """(common name, SHA-256 hex) of a certificate in PEM. Raises ValueError for anything else."""
+    cert = x509.load_pem_x509_certificate(pem.encode())
+    names = cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return (str(names[0].value) if names else "", cert.fingerprint(hashes.SHA256()).hex())
+
+
+def der(pem: str) -> bytes:
+    """DER of a PEM certificate or private key: what a board's TLS reads."""
+    if "PRIVATE KEY" in pem:
+        key = serialization.load_pem_private_key(pem.encode(), None)
+        return key.private_bytes(
+            serialization.Encoding.DER,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER)
+
+
+def _leaf(
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
+    name: str,
+    server: list[str] | None = None,
+) -> Leaf:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+    builder = _builder(subject, ca.subject, key.public_key(), _LEAF_YEARS).add_extension(
+        x509.ExtendedKeyUsage([use]), critical=False
+    )
+    if server:
+        names = x509.SubjectAlternativeName([_general(one) for one in dict.fromkeys(server)])
+        builder = builder.add_extension(names, critical=False)
+    cert = builder.sign(ca_key, hashes.SHA256())
+    return Leaf(
+        cert.public_bytes(_PEM).decode(),
+        _key_pem(key, serialization.NoEncryption()),
+        cert.fingerprint(hashes.SHA256()).hex(),
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, years: int
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_BEGIN)
+        .not_valid_after(_BEGIN + timedelta(days=365 * years))
+    )
+
+
+def _general(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        pass
+    try:
+        return x509.DNSName(name)
+    except ValueError as fault:
+        raise InputFault(f"--name {name!r} is no host name or address ({fault})") from fault
+
+
+def _key_pem(
+    key: ec.EllipticCurvePrivateKey, protection: serialization.KeySerializationEncryption
+) -> str:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(_PEM, form, protection).decode()
+
+
+def _passphrase(prompt: str, *, twice: bool = False) -> bytes:
+    """From HALLKEEPER_CA_PASSWORD, or asked for. Raises InputFault."""
+    text = os.environ.get(ENV)
+    if text is None:
+        if not sys.stdin.isatty():
+            raise InputFault(f"set {ENV}, or run this at a terminal: a passphrase is asked for")
+        text = getpass.getpass(prompt)
+        if twice and text != getpass.getpass("once more: "):
+            raise InputFault("the two passphrases differ")
+    if twice and len(text) < LEAST:
+        raise InputFault(f"the passphrase must have at least {LEAST} characters")
+    return text.encode()
