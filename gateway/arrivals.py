@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 from firmware import wire
-from gateway.events import Event, Refused, Unknown
+from gateway.events import STRUCTS, Event, Refused, Unknown
 from gateway.intervals import Intervals
 from gateway.spill import Spill, merge
 from gateway.timeline import Copy, Name
@@ -16,32 +17,31 @@ _LIMIT = 200_000  # copies held in memory
 
 def fact(event: Event | Unknown) -> tuple[str, str, Any]:
     """(kind, ch, value) of an event, as the engine takes it; () for a value that is unknown."""
-    kind = event.kind
-    e: Any = event
-    if kind == wire.POWER:
-        return kind, e.ch, e.w
-    if kind in _FIELDS:
-        return kind, e.ch, getattr(e, _FIELDS[kind])
-    if kind == wire.AC:
-        return kind, e.ch, () if e.src == "assumed" else (e.on, e.mode, e.set_)
-    if kind == wire.DETECTOR:
-        return kind, f"{e.ch}:{e.what}", e.active
-    if kind == wire.TAP:
-        return kind, "", e.tag.lower()
-    if kind == wire.TAMPER:
-        return kind, "", e.moved
-    if kind == wire.LOST:
-        return kind, "", (e.from_, e.to, e.why)
-    return "other", "", False
+    taken = _FACTS.get(type(event))
+    return ("other", "", False) if taken is None else taken(event)
 
 
-_FIELDS = {
-    wire.CONTACT: "open",
-    wire.LOCK: "locked",
-    wire.PRESENCE: "present",
-    wire.LUX: "lx",
-    wire.CLIMATE: "c",
-    wire.RELAY: "on",
+def _field(kind: str, name: str) -> Callable[[Any], tuple[str, str, Any]]:
+    value = attrgetter(name)
+    return lambda e: (kind, e.ch, value(e))
+
+
+_FACTS: dict[type, Callable[[Any], tuple[str, str, Any]]] = {
+    STRUCTS[kind]: taken
+    for kind, taken in {
+        wire.CONTACT: _field(wire.CONTACT, "open"),
+        wire.LOCK: _field(wire.LOCK, "locked"),
+        wire.PRESENCE: _field(wire.PRESENCE, "present"),
+        wire.LUX: _field(wire.LUX, "lx"),
+        wire.CLIMATE: _field(wire.CLIMATE, "c"),
+        wire.RELAY: _field(wire.RELAY, "on"),
+        wire.POWER: lambda e: (wire.POWER, e.ch, e.w),
+        wire.AC: lambda e: (wire.AC, e.ch, () if e.src == "assumed" else (e.on, e.mode, e.set_)),
+        wire.DETECTOR: lambda e: (wire.DETECTOR, f"{e.ch}:{e.what}", e.active),
+        wire.TAP: lambda e: (wire.TAP, "", e.tag.lower()),
+        wire.TAMPER: lambda e: (wire.TAMPER, "", e.moved),
+        wire.LOST: lambda e: (wire.LOST, "", (e.from_, e.to, e.why)),
+    }.items()
 }
 
 
@@ -53,7 +53,7 @@ class Arrivals:
         self._name_of: dict[Name, int] = {}
         self._held: dict[tuple[str, str], list[Copy]] = {}
         self._count = 0
-        self._runs: dict[tuple[str, str], list[list[int]]] = {}
+        self._runs: dict[tuple[str, str], list[tuple[Copy, list[int]]]] = {}
         self._spill: Spill | None = None
         self.refused: dict[tuple[str, str], Intervals] = {}
         self.refusals = 0
@@ -102,8 +102,8 @@ class Arrivals:
         places = self._runs.get(log)
         if not places or self._spill is None:
             return iter([held] if held else [])
-        runs = [self._spill.read(run) for run in places]
-        return merge([*runs, iter([held] if held else [])])
+        runs = [(first, self._spill.read(run)) for first, run in places]
+        return merge([*runs, (held[0], iter([held]))] if held else runs)
 
     def _name(self, name: Name) -> int:
         index = self._name_of[name] = len(self.names)
@@ -115,6 +115,6 @@ class Arrivals:
             self._spill = Spill()
         for log, copies in self._held.items():
             copies.sort()
-            self._runs.setdefault(log, []).append(self._spill.write(copies))
+            self._runs.setdefault(log, []).append((copies[0], self._spill.write(copies)))
         self._held = {}
         self._count = 0

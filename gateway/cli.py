@@ -26,6 +26,9 @@ app.add_typer(user_app, name="user")
 app.add_typer(ca_app, name="ca")
 app.add_typer(calendar_app, name="calendar")
 
+attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
+app.add_typer(attendance_app, name="attendance")
+
 Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
 Data = Annotated[Path, typer.Option("--data", help="data directory")]
 From = Annotated[str | None, typer.Option("--from", help="start the clock here (ISO 8601)")]
@@ -169,6 +172,18 @@ def calendar_import(
     from gateway import workdays
 
     workdays.import_year(file, data)
+
+
+@attendance_app.command("import")
+def attendance_import(
+    file: Annotated[Path, typer.Argument(help="the machine's CSV")],
+    data: Data,
+    by: Annotated[str, typer.Option(help="who imports it, for the audit")],
+) -> None:
+    """Import punches; a file or a punch that is there already changes nothing."""
+    from gateway import attendance, people
+
+    attendance.import_file(file, data, by, people.wall_clock())
 
 
 @app.command()

@@ -69,11 +69,15 @@ def stand(
 
 
 def _open(db: sqlite3.Connection, now: int, made: Finding, noise: Noise) -> bool:
-    """False where it has been opened before: one that a person closed stays closed."""
+    """Open a finding, or one that had ended again: a record was struck out, a recheck failed.
+
+    False where it stands already, or a person closed it."""
     name = "f-" + hashlib.sha256("\0".join(map(str, made.key)).encode()).hexdigest()[:16]
     done = db.execute(
-        'INSERT OR IGNORE INTO finding (id,rule,subject,zone,since,start,"end",severity,cites,'
-        "evidence,state,seen,changed) VALUES (?,?,?,?,?,?,NULL,?,?,?,'open',?,?)",
+        'INSERT INTO finding (id,rule,subject,zone,since,start,"end",severity,cites,'
+        "evidence,state,seen,changed) VALUES (?,?,?,?,?,?,NULL,?,?,?,'open',?,?)"
+        " ON CONFLICT (id) DO UPDATE SET \"end\"=NULL, state='open', changed=excluded.changed"
+        " WHERE state='ended'",
         (
             *(name, made.rule, made.subject, made.zone, made.since, made.start, made.severity),
             json.dumps(list(made.cites), ensure_ascii=False),

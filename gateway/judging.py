@@ -28,6 +28,7 @@ _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
+_REST_MS, _REST_SHARE = 5_000, 5_000  # after going back: a 5000th of the way, at most 5 s
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
@@ -54,6 +55,8 @@ class Judging:
         self._permits_seen: str | None = None
         self._entries: set[int] = set()
         self._told_failed = False
+        self._late: int | None = None  # evidence from here on is not judged yet
+        self._rested_at = 0
 
     # --- the stage ------------------------------------------------------------------------
 
@@ -86,6 +89,8 @@ class Judging:
         self._snapshots = [(self._engine.t if row else since, self._engine.snapshot())]
         self._disk_at = now
         self._told_failed = False
+        self._late = _late_from(db)
+        self._rested_at = now
         self._ledger.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
@@ -112,9 +117,14 @@ class Judging:
         permit_back = self._permits(db)
         if permit_back is not None and permit_back <= reached:
             back = permit_back if back is None else min(back, permit_back)
-        target = max(_heard_to(turn) - self._site.settle, reached)
+            self._rested_at = turn.now  # somebody waits to see it
         if back is not None:
-            self._run_again(db, back, target, turn.now)
+            self._wait_with(db, back)
+        target = max(_heard_to(turn) - self._site.settle, reached)
+        rested = not 0 < self._rested_at - turn.now <= _REST_MS  # the clock may have been set back
+        if self._late is not None and rested:
+            self._rested_at = turn.now + min(_REST_MS, (reached - self._late) // _REST_SHARE)
+            self._run_again(db, self._late, target, turn.now)
         elif target > reached:
             self._run(reached, target)
             ledger.write(db, self._taken(), turn.now, amends=False)
@@ -136,9 +146,18 @@ class Judging:
         taken, self._engine.changed = self._engine.changed or {}, {}
         return taken
 
+    def _wait_with(self, db: sqlite3.Connection, back: int) -> None:
+        """Evidence at `back` is new. A device that drains its backlog brings some in every turn:
+        we go back for all of it together, and a restart must know of it too."""
+        if self._late is None or back < self._late:
+            self._late = back
+            db.execute("DELETE FROM engine_snapshot WHERE t >= ?", (back,))
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('late_from', ?)", (str(back),))
+
     def _run_again(self, db: sqlite3.Connection, back: int, target: int, now: int) -> None:
-        """Evidence at `back` is new: derive everything after it once more."""
-        db.execute("DELETE FROM engine_snapshot WHERE t >= ?", (back,))
+        """Derive everything from `back` on once more."""
+        self._late = None
+        db.execute("DELETE FROM meta WHERE key='late_from'")
         at, state = self._snapshot_before(db, back)
         self._snapshots = [s for s in self._snapshots if s[0] <= at] or [(at, state)]
         self._engine.restore(state)
@@ -199,7 +218,7 @@ class Judging:
             ]
             floor = self._snapshots[0][0]
             del self._records[: bisect_right(self._records, floor, key=lambda r: r[0])]
-        if now >= self._disk_at + _DISK_MS:
+        if now >= self._disk_at + _DISK_MS and self._late is None:
             self._disk_at = now
             db.execute(
                 "INSERT OR REPLACE INTO engine_snapshot (t, program, state) VALUES (?,?,?)",
@@ -241,6 +260,11 @@ def _heard_to(turn: Turn) -> int:
         return turn.now
     newest = max((one.t for one in turn.stored if one.t is not None), default=turn.now)
     return min(turn.now, max(newest, turn.now - _BEHIND_MS))
+
+
+def _late_from(db: sqlite3.Connection) -> int | None:
+    row = db.execute("SELECT value FROM meta WHERE key='late_from'").fetchone()
+    return int(row[0]) if row else None
 
 
 def _beginning(db: sqlite3.Connection, now: int) -> int:

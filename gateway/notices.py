@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from gateway import duties
 from gateway.clock import iso
 from gateway.site import Site
 
@@ -49,7 +50,8 @@ def catalogue() -> dict[str, dict[str, Any]]:
 def names(site: Site) -> dict[str, str]:
     """What the hall's people call each thing, by id."""
     things = (site.zones, site.counters, site.openings, site.circuits, site.acs, site.routes)
-    return {thing.id: thing.name for many in things for thing in many} | {"gateway": "网关"}
+    called = {thing.id: thing.name for many in things for thing in many} | {"gateway": "网关"}
+    return called | {duty.id: duty.zh for duty in duties.table().values()}
 
 
 def headline(matter: Matter, called: dict[str, str]) -> str:

@@ -54,6 +54,7 @@ from gateway.judging import Judging
 from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
+from gateway.overdue import Overdue
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
 from gateway.shifts import Closing
@@ -139,6 +140,7 @@ def stages(house: House) -> list[Stage]:
         *copying,
         Ratings(hall),
         Cases(hall, calendar),
+        Overdue(hall, calendar),
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),

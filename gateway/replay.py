@@ -17,12 +17,13 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
+from firmware.wire import MAX_BYTES
 from gateway import kept, permits, rules, site, workdays
 from gateway.arrivals import Arrivals
 from gateway.clock import iso, parse_instant
 from gateway.engine import Engine, Record
 from gateway.errors import InputFault
-from gateway.events import Event, Refused, Unknown, decode, split_topic
+from gateway.events import Refused, decode, decode_one, split_topic
 from gateway.findings import Finding, as_dict, as_json, order
 from gateway.intervals import Intervals
 from gateway.kept import Kept
@@ -271,11 +272,19 @@ def take(lines: Iterable[bytes], hall: Site, arrivals: Arrivals) -> None:
         if device is None:
             refuse(None, Refused("topic"))
             continue
-        for _, item in decode(bytes(line.payload)):
-            if isinstance(item, (Event, Unknown)):
-                add(device, line.at, item)
-            else:
+        payload = bytes(line.payload)
+        if payload[:1] == b"{" and len(payload) <= MAX_BYTES and payload.isascii():
+            item = decode_one(payload)  # as decode would, sooner
+            if isinstance(item, Refused):
                 refuse(device, item)
+            else:
+                add(device, line.at, item)
+            continue
+        for _, item in decode(payload):
+            if isinstance(item, Refused):
+                refuse(device, item)
+            else:
+                add(device, line.at, item)
 
 
 def with_settings(hall: Site, settings: list[str]) -> Site:

@@ -25,6 +25,14 @@ class Terms:
         self.site = site
         self.calendar = calendar
         self.zone_names = {z.id: z.name for z in site.zones}
+        self._sensors_of: dict[tuple[str | None, str], list[Sensor]] = {}  # None: any zone
+        for sensor in site.sensors:
+            for zone in (None, sensor.zone):
+                self._sensors_of.setdefault((zone, sensor.kind), []).append(sensor)
+        self._contacts_of: dict[str, list[Opening]] = {}
+        for opening in site.openings:
+            if opening.contact:
+                self._contacts_of.setdefault(opening.zone, []).append(opening)
         tz = site.timezone
         self.open = logic.Timed("open", schedules.open_hours(site.hours, calendar, tz)).named(
             "对外办公时间", "open hours", "非对外办公时间", "outside open hours"
@@ -50,7 +58,7 @@ class Terms:
     # --- the hall --------------------------------------------------------------------------
 
     def _sensors(self, zone: str | None, kind: str) -> list[Sensor]:
-        return [s for s in self.site.sensors if s.kind == kind and zone in (None, s.zone)]
+        return self._sensors_of.get((zone, kind), [])
 
     def _presence_of(self, sensors: list[Sensor]) -> Signal:
         if not sensors:
@@ -156,8 +164,7 @@ class Terms:
 
     def any_open(self, zone: str) -> Signal:
         """An opening of the zone that has a contact is open."""
-        with_contact = [o for o in self.site.openings if o.zone == zone and o.contact]
-        return any_of(*(self.is_open(o) for o in with_contact))
+        return any_of(*(self.is_open(o) for o in self._contacts_of.get(zone, ())))
 
     # --- sensors of their own --------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-BLOCK = 4096  # records read back at once
+BLOCK = 2048  # records read back at once
 _MOST = 1 << 31  # bytes of one value; more is a damaged file
 Item = tuple[Any, ...]
 
@@ -56,20 +56,25 @@ class Spill:
         self._file.close()
 
 
-def merge(runs: Iterable[Iterator[list[Item]]]) -> Iterator[list[Item]]:
-    """Sorted blocks out of sorted runs; holds one block a run in memory."""
+Run = tuple[Item, Iterator[list[Item]]]
+"""A sorted run's first record and its blocks, the first block included."""
+
+
+def merge(runs: Iterable[Run]) -> Iterator[list[Item]]:
+    """Sorted blocks out of sorted runs.
+
+    A run is opened only once the others have come to its first record, so that memory holds one
+    block of each of those that overlap, not of all.
+    """
+    waiting = sorted(runs, key=lambda run: run[0], reverse=True)
     heads: list[tuple[list[Item], int, Iterator[list[Item]]]] = []
-    for run in runs:
-        block = next(run, None)
-        if block:
+    while heads or waiting:
+        cut = min(block[-1] for block, _, _ in heads) if heads else waiting[-1][0]
+        while waiting and waiting[-1][0] <= cut:
+            run = waiting.pop()[1]
+            block = next(run)
             heads.append((block, 0, run))
-    while heads:
-        if len(heads) == 1:
-            block, at, run = heads[0]
-            yield block[at:] if at else block
-            yield from run
-            return
-        cut = min(block[-1] for block, _, _ in heads)
+            cut = min(cut, block[-1]) if len(heads) > 1 else block[-1]
         out: list[Item] = []
         kept = []
         for block, at, run in heads:
@@ -81,8 +86,9 @@ def merge(runs: Iterable[Iterator[list[Item]]]) -> Iterator[list[Item]]:
             following = next(run, None)
             if following:
                 kept.append((following, 0, run))
+        if len(heads) > 1:
+            out.sort()
         heads = kept
-        out.sort()
         yield out
 
 
@@ -92,7 +98,7 @@ class Sorter:
     def __init__(self, limit: int, folder: Path | None = None) -> None:
         self._limit, self._folder = limit, folder
         self._held: list[Item] = []
-        self._runs: list[list[int]] = []
+        self._runs: list[tuple[Item, list[int]]] = []
         self._spill: Spill | None = None
 
     def extend(self, records: Iterable[Item]) -> None:
@@ -104,7 +110,8 @@ class Sorter:
         if self._spill is None:
             self._spill = Spill(self._folder)
         self._held.sort()
-        self._runs.append(self._spill.write(self._held))
+        if self._held:
+            self._runs.append((self._held[0], self._spill.write(self._held)))
         self._held = []
 
     def sorted(self) -> Iterator[list[Item]]:
@@ -114,7 +121,7 @@ class Sorter:
             return iter([self._held] if self._held else [])
         self._put_down()
         spill = self._spill
-        return merge([spill.read(places) for places in self._runs])
+        return merge([(first, spill.read(places)) for first, places in self._runs])
 
     def close(self) -> None:
         if self._spill is not None:

@@ -69,7 +69,7 @@ def place(log: str, blocks: Iterable[list[Copy]], names: Sequence[Name]) -> Iter
         for event in events:
             seq, at, boot, up, t, name, value = event
             if t >= 0:
-                if is_stale(t, at):
+                if t < at - STALE_MS:
                     continue
                 if boot not in anchors:
                     anchors[boot] = (t, up)
@@ -94,12 +94,28 @@ def _estimated(
 
 
 def _united(blocks: Iterable[list[Copy]], names: Sequence[Name]) -> Iterator[list[Copy]]:
-    for block in grouped(blocks):
-        yield [_single(many[0]) if len(many) == 1 else unite(many, names) for many in block]
-
-
-def _single(copy: Copy) -> Copy:
-    return copy if copy[4] <= copy[1] + FUTURE_MS else (*copy[:4], -1, *copy[5:])
+    """Blocks of events, each number once; copies of one number may straddle two blocks."""
+    before: Copy | None = None
+    same: list[Copy] = []  # all copies of its number, where there are several
+    for block in blocks:
+        events: list[Copy] = []
+        for copy in block:
+            if before is not None:
+                if copy[0] == before[0]:
+                    same = same or [before]
+                    same.append(copy)
+                    continue
+                if same:
+                    events.append(unite(same, names))
+                    same = []
+                elif before[4] <= before[1] + FUTURE_MS:
+                    events.append(before)
+                else:
+                    events.append((*before[:4], -1, *before[5:]))
+            before = copy
+        yield events
+    if before is not None:
+        yield [unite(same or [before], names)]
 
 
 def grouped(blocks: Iterable[list[Copy]]) -> Iterator[list[list[Copy]]]:

@@ -13,6 +13,7 @@ from gateway.patrols import Monitor
 from gateway.site import Site
 
 Cites = tuple[str, ...]
+_SNAPSHOTS = 1  # the layout of what Engine.snapshot gives: one more where that changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Program:
     def mark(self, site: Site) -> str:
         """What names this program in every process: a snapshot fits only the one it was made by."""
         graph = self.graph
-        parts: list[object] = [site, graph.op, graph.children, sorted(self.entry_cards)]
+        parts: list[object] = [_SNAPSHOTS, site, graph.op, graph.children, sorted(self.entry_cards)]
         parts += [
             str(signal) if op in (g.LEAF, g.TIMED, g.SPANS, g.SILENT, g.PULSE) else param
             for op, signal, param in zip(graph.op, graph.signal, graph.param, strict=True)

@@ -26,9 +26,9 @@ MOST_DAYS = 365
 _NONCE = 12
 
 
-def key(data: Path) -> bytes:
-    """The hall's key for contacts, made at its first use. Raises EnvironmentFault."""
-    path = data / KEY
+def key(data: Path, name: str = KEY) -> bytes:
+    """The hall's key of this name, made at its first use. Raises EnvironmentFault."""
+    path = data / name
     try:
         with suppress(FileExistsError):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -17,6 +17,9 @@ from gateway.site import Site
 from gateway.watches import LostWatch, Program, PulseWatch, StateWatch
 from gateway.workdays import Calendar
 
+Versions = list[tuple[Any, Limits]]
+"""(in force from, a rule's settings) for each of its dated versions."""
+
 
 def program(site: Site, calendar: Calendar, rules: tuple[Rule, ...] = RULES) -> Program:
     """Every enabled rule of a site. One that cannot be built is listed in `faults`, not raised."""
@@ -28,24 +31,23 @@ def program(site: Site, calendar: Calendar, rules: tuple[Rule, ...] = RULES) -> 
         settings = site.rules.get(rule.id, {})
         if not enabled(settings):
             continue
+        versions: Versions = []
         for subject in rule.each(site):
             try:
-                _watch(made, terms, rule, subject, settings)
+                versions = versions or limits_of(rule, settings)
+                _watch(made, terms, rule, subject, versions)
             except Exception as fault:  # noqa: BLE001 - one bad rule must not stop the others
                 made.faults.append((rule.id, f"{subject.id}: {fault!r}"))
     return made.sealed()
 
 
-def _watch(
-    made: Program, terms: Terms, rule: Rule, subject: Subject, settings: dict[str, Any]
-) -> None:
+def _watch(made: Program, terms: Terms, rule: Rule, subject: Subject, versions: Versions) -> None:
     if rule.id == PATROL.id:
         made.add_route(_monitor(terms, rule, subject))
         return
     if rule.id == LOST.id:
         made.lost = LostWatch(rule.id, rule.severity, _codes(rule.cites))
         return
-    versions = limits_of(rule, settings)
     condition = _condition(terms, rule, subject, versions)
     cites = _codes(rule.cites)
     hold = versions[-1][1]["hold"]
@@ -75,9 +77,7 @@ def _watch(
     )
 
 
-def _condition(
-    terms: Terms, rule: Rule, subject: Subject, versions: list[tuple[Any, Limits]]
-) -> Signal:
+def _condition(terms: Terms, rule: Rule, subject: Subject, versions: Versions) -> Signal:
     """The rule's formula; where its limits changed over time, each version in its own days."""
     assert rule.when is not None
     formulas = [rule.when(terms, subject.item, limits) for _, limits in versions]

@@ -58,10 +58,17 @@ class Running:
     """One device process; its stdout lines as JSON, its events as the gateway would count them."""
 
     def __init__(
-        self, name: str, broker: Mosquitto, folder: Path, *more: str, url: str = "", **env: str
+        self,
+        name: str,
+        broker: Mosquitto,
+        folder: Path,
+        *more: str,
+        url: str = "",
+        site: str = SITE,
+        **env: str,
     ) -> None:
         config = folder / "site.toml"
-        config.write_text(SITE)
+        config.write_text(site)
         self.env = {**os.environ, **env}
         self.name = name
         self.flash = folder / name
@@ -135,9 +142,15 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 @contextlib.contextmanager
 def device(
-    name: str, broker: Mosquitto, folder: Path, *more: str, url: str = "", **env: str
+    name: str,
+    broker: Mosquitto,
+    folder: Path,
+    *more: str,
+    url: str = "",
+    site: str = SITE,
+    **env: str,
 ) -> Iterator[Running]:
-    running = Running(name, broker, folder, *more, url=url, **env)
+    running = Running(name, broker, folder, *more, url=url, site=site, **env)
     try:
         yield running
     finally:

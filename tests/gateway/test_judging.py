@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gateway import permits, replay, rules, site, store, workdays
+from firmware import wire
+from gateway import judging, permits, replay, rules, site, store, workdays
 from gateway.arrivals import Arrivals
 from gateway.clock import parse_instant
 from gateway.engine import Engine
@@ -145,14 +146,16 @@ def play(live: Live, lines: list[Line], end: int, dice: random.Random, restart: 
     live.turn(end, [])
 
 
-def replayed(case: str, lines: list[Line], upto: int, folder: Path) -> list[tuple[Any, ...]]:
+def replayed(
+    case: str, lines: list[Line], upto: int, folder: Path, permitted: bool = True
+) -> list[tuple[Any, ...]]:
     log = folder / "log.jsonl"
     log.write_bytes(
         b"".join(b'{"at":%d,"topic":"%s","payload":%s}\n' % (a, t.encode(), p) for a, t, p in lines)
     )
     arrivals = Arrivals()
     replay.read(log, HALL, arrivals)
-    given, entries = permits.read(sample(case, "permits.jsonl"))
+    given, entries = permits.read(sample(case, "permits.jsonl")) if permitted else ([], [])
     found = replay.findings(PROGRAM, arrivals, permits.spans(given), entries, upto)
     return [told(finding) for finding in found]
 
@@ -161,7 +164,7 @@ def compare(
     case: str, lines: list[Line], dice: random.Random, restart: float, late: bool, folder: Path
 ) -> None:
     until = parse_instant(sample(case, "until").read_text().strip())
-    end = max(until, lines[-1][0]) + SETTLE + 1000
+    end = max(until, lines[-1][0]) + SETTLE + 6000  # by then nothing late waits any more
     said = replayed(case, lines, end - SETTLE, folder)
     assert said
     given, entries = permits.read(sample(case, "permits.jsonl"))
@@ -206,3 +209,58 @@ def test_evidence_that_is_hours_late_amends_findings(case: str, seed: int, tmp_p
             lines[-1] = (at, topic, re.sub(rb'"t":\d+', b'"t":null', payload))
             lines.append((late, topic, payload))
     compare(case, sorted(lines), dice, 0.01, False, tmp_path)
+
+
+class Counted(Engine):
+    """Counts how often it goes back."""
+
+    back = 0
+
+    def restore(self, snapshot: tuple[Any, ...]) -> None:
+        type(self).back += 1
+        super().restore(snapshot)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_backlog_that_drains_does_not_go_back_at_every_turn(
+    killed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five hours of a meter's readings come in batches of 32; a kill changes nothing."""
+    monkeypatch.setattr(judging, "Engine", Counted)
+    begin = parse_instant("2026-07-01T16:00:00")
+    hours = 5 * 3_600_000
+
+    def line(at: int, seq: int, device: str, kind: str, fields: dict[str, Any], t: int) -> Line:
+        raw = wire.encode("9f3a1c22", seq, 1, t - begin, t, kind, fields)
+        return at, f"hall/1/fengxian/{device}/event", raw.encode()
+
+    steady = [
+        line(t + 40, n, "occ-01", wire.PRESENCE, {"ch": "p1", "present": n % 3 == 0}, t)
+        for n, t in enumerate(range(begin, begin + hours + 60_000, 300_000), 1)
+    ]
+    backlog = [
+        line(0, n, "pm-01", wire.POWER, {"ch": "c1", "w": 400 * (n // 90 % 2)}, t)
+        for n, t in enumerate(range(begin, begin + hours, 10_000), 1)
+    ]
+    now = begin + hours + 1000
+    drained = [
+        [(now + n * 10, topic, raw) for _, topic, raw in backlog[n : n + 32]]
+        for n in range(0, len(backlog), 32)
+    ]
+    lines = sorted([*steady, *(one for batch in drained for one in batch)])
+    live = Live(tmp_path / "data", begin)
+    for one in steady[:-1]:
+        live.turn(one[0] + 100, [one])
+    Counted.back = 0
+    for n, batch in enumerate(drained):
+        live.turn(batch[-1][0] + 100, batch)
+        if killed and n == 20:
+            assert live.db.execute("SELECT count(*) FROM meta WHERE key='late_from'").fetchone()[0]
+            live.start()
+    assert live.now - now > 15_000
+    assert Counted.back <= len(drained) // 4
+    live.turn(live.now + 6_000, steady[-1:])
+    said = replayed("evening", lines, live.now - SETTLE, tmp_path, permitted=False)
+    assert len(said) > 10
+    assert live.findings() == said
+    live.db.close()

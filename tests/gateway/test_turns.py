@@ -11,8 +11,8 @@ from gateway.turns import Turn
 
 SITE = Path(__file__).parent.parent / "data" / "site.toml"
 GROWING = (
-    "alert|audit|case_event|case_file|case_now|chunk|contact|energy|event|finding|finding_history"
-    "|gap|notification|reject|rollup"
+    "alert|appointment|appointment_event|attendance_punch|audit|case_event|case_file|case_now|chunk|contact|energy|event|finding|finding_history"
+    "|gap|notification|register_entry|reject|rollup"
 )
 # partial indexes hold only what is still open
 OPEN_ONLY = (

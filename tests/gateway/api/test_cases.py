@@ -157,3 +157,24 @@ def test_overdue_and_paging(house: House, as_role: As) -> None:
     second = duty.get("/api/v1/cases", params={"limit": 1, "after": first["next"]}).json()
     assert first["items"][0]["id"] != second["items"][0]["id"]
     assert house.at == NOON
+
+
+def test_a_hazard_whose_recheck_fails_is_overdue_again(house: House, as_role: As) -> None:
+    duty, other = as_role("duty"), as_role("facilities")
+    case = opened(
+        duty, kind="hazard", days=None, due="2026-06-30", received="2026-06-29T10:00:00+08:00"
+    )
+
+    def standing() -> list[str]:
+        params = {"rule": "case.overdue", "active": True}
+        items = duty.get("/api/v1/findings", params=params).json()["items"]
+        return [item["id"] for item in items if item["subject"] == case["id"]]
+
+    before = standing()
+    assert len(before) == 1
+    assert did(duty, case, "issue", to="综窗", note="清理").is_success
+    assert did(other, case, "rectify", note="已清理").is_success
+    assert standing() == []
+    assert did(other, case, "recheck", passed=True, note="x").status_code == 409
+    assert did(duty, case, "recheck", passed=False, note="仍有杂物").json()["state"] == "issued"
+    assert standing() == before

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec import structs
@@ -19,6 +20,7 @@ from gateway.cases import book, contacts
 from gateway.cases.stage import Cases
 from gateway.events import Refused, decode
 from gateway.journal import StoredEvent
+from gateway.ratings import entering
 from gateway.turns import Turn
 from gateway.workdays import YearTable
 from tests.gateway.api.house import NOON, House
@@ -73,6 +75,32 @@ def test_a_bad_rating_opens_one_case(house: House) -> None:
     found = book.find(house.db, told["id"], stage._desk)
     assert found is not None
     assert found.opened_by == audit.GATEWAY
+
+
+def test_a_bad_word_on_paper_or_the_qr_page_opens_a_case_too(house: House) -> None:
+    stage = cases(house)
+    zone, day = ZoneInfo("Asia/Shanghai"), date(2026, 6, 30)
+
+    def enter(db: sqlite3.Connection, now: int) -> None:
+        entering.qr(db, now, "w01", 1, "slip")
+        entering.paper(
+            db, now, "li", counter="w01", day=day, level=2, form="7", visit=None, zone=zone
+        )
+        entering.qr(db, now, "w01", 3, "fine")
+
+    house.submit(enter).result()
+    assert len(step(house, stage)) == 2
+    assert step(house, stage) == []
+    assert step(house, cases(house)) == []
+    sources = [row[0] for row in house.db.execute("SELECT source FROM case_file ORDER BY source")]
+    assert [source.split(" ")[1] for source in sources] == [PAD, PAD]
+    (qr,) = house.db.execute("SELECT id FROM case_file WHERE source LIKE '% q-slip %'").fetchone()
+    today = date(2026, 7, 1)
+    assert ratings.summary(house.db, house.context.site, today, today, "counter")[0]["n"] == 2
+    act(house, stage, qr, "appeal", "wang", {"note": "误按"})
+    act(house, stage, qr, "decide", "li", {"upheld": True, "note": "核实"})
+    act(house, stage, qr, "confirm", "zhao", {})
+    assert ratings.summary(house.db, house.context.site, today, today, "counter")[0]["n"] == 1
 
 
 def test_reminded_twice_then_overdue_until_it_is_closed(house: House) -> None:

@@ -1,0 +1,70 @@
+"""Appointments outside opening hours (预约服务): cancelling in time, no-shows, and the bar.
+
+The identity card is shown on the day and never stored: HMAC-SHA-256 of its number, under a key that
+lies beside the database, tells one person's appointments from another's. Times Unix ms.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from calendar import monthrange
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from gateway.schedules import at, local_day
+
+KEY = "appointment.key"
+CANCEL_BY = 15 * 60  # minutes of the day before (第十条)
+BARRED_AFTER = 3  # no-shows in a calendar year
+BARRED_MONTHS = 6
+ENTRY_MARGIN = 30 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What happened to an appointment, in order."""
+
+    at: int
+    who: str
+    what: str  # cancel | late-cancel | attend | void | no-show | strike
+    note: str
+
+
+def card_hash(card: str, secret: bytes) -> str:
+    """What is kept of a card's number; case and spaces do not matter."""
+    plain = "".join(card.split()).upper()
+    return hmac.new(secret, plain.encode(), hashlib.sha256).hexdigest()
+
+
+def cancel_by(begin: int, tz: str) -> int:
+    """The instant before which it is cancelled in time: 15:00 of the day before."""
+    return at(local_day(begin, tz) - timedelta(days=1), CANCEL_BY, tz)
+
+
+def missed(done: Iterable[Done]) -> bool:
+    """Whether it counts as a no-show (失约): nobody came, or it was cancelled too late."""
+    words = [one.what for one in done]
+    return "strike" not in words and ("no-show" in words or "late-cancel" in words)
+
+
+def barred_until(no_shows: Iterable[date]) -> date | None:
+    """The last day of the bar that these no-shows earn, or None. Calendar years do not add up.
+
+    The third of a year bars six months from its day; so does each later one.
+    """
+    years: dict[int, int] = {}
+    until = None
+    for day in sorted(no_shows):
+        years[day.year] = years.get(day.year, 0) + 1
+        if years[day.year] >= BARRED_AFTER:
+            until = max(until or day, months_after(day, BARRED_MONTHS))
+    return until
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a shorter month."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

@@ -1,0 +1,283 @@
+"""Attendance (考勤) from the existing machine's file: lateness by class, and a month's summary.
+
+考勤 第三条: in by 8:55 and 13:00; up to 10 minutes late is 迟到, more than 30 is 旷工, leaving
+early is 旷工, five times late in a month are half a day of 旷工. 10 to 30 minutes have no class in
+the rulebook: 未定级, shown as such. A missing punch is shown and not judged. No biometrics.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gateway import audit, store
+from gateway.clock import SHANGHAI
+from gateway.errors import InputFault
+from gateway.workdays import Calendar
+
+MAX_ROWS = 500_000
+SPLIT = 12 * 60 + 30  # proposed: what is punched before 12:30 belongs to the morning
+TWICE = 5  # proposed: minutes within which a second punch is the first one again
+LATE, UNDEFINED = 10, 30  # minutes, included
+HALF_DAY_AT = 5  # times late in a month
+SESSIONS = (("morning", 8 * 60 + 55, 12 * 60), ("afternoon", 13 * 60, 17 * 60))
+COLUMNS = {
+    "person": ("工号", "人员编号", "考勤号码", "person", "id"),
+    "name": ("姓名", "name"),
+    "day": ("日期", "date"),
+    "time": ("时间", "打卡时间", "日期时间", "time", "datetime"),
+    "kind": ("类型", "签到签退", "kind", "type"),
+}
+_IN, _OUT = ("签到", "上班", "in"), ("签退", "下班", "out")
+_DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+
+
+@dataclass(frozen=True, slots=True)
+class Punch:
+    """One punch; `time` in the hall's own time; `kind` in, out or "" where the file is silent."""
+
+    person: str
+    name: str
+    time: datetime
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Half a day: `came` is on-time, late, undefined (未定级), absent or missing; `left` is
+    on-time, early or missing; `minutes` late, 0 when in time or not known."""
+
+    name: str
+    came: str
+    left: str
+    minutes: int
+
+
+@dataclass
+class Month:
+    """A person's month."""
+
+    person: str
+    name: str
+    days: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    undefined: list[tuple[date, str, int]] = field(default_factory=list)
+
+    @property
+    def half_days(self) -> int:
+        """Half days of 旷工 that being late five times makes."""
+        return self.counts.get("late", 0) // HALF_DAY_AT
+
+
+def lateness(minutes: int) -> str:
+    """The class of so many whole minutes after the limit."""
+    if minutes <= 0:
+        return "on-time"
+    if minutes <= LATE:
+        return "late"
+    return "undefined" if minutes <= UNDEFINED else "absent"
+
+
+def sessions(punches: Sequence[Punch]) -> list[Session]:
+    """The two halves of one person's day."""
+    out = []
+    for name, limit, ends in SESSIONS:
+        came, left = _bounds([p for p in punches if (_minute(p) < SPLIT) == (ends <= SPLIT)], ends)
+        late = 0 if came is None else max(0, came - limit)
+        out.append(
+            Session(
+                name,
+                "missing" if came is None else lateness(late),
+                "missing" if left is None else ("early" if left < ends else "on-time"),
+                late,
+            )
+        )
+    return out
+
+
+def _bounds(punches: Sequence[Punch], ends: int) -> tuple[int | None, int | None]:
+    """When somebody came and left, in minutes of the day. Without a kind the first punch before
+    the end is coming, the last one more than `TWICE` later is leaving."""
+    plain = [_minute(p) for p in punches if not p.kind]
+    came = min((_minute(p) for p in punches if p.kind == "in"), default=None)
+    left = max((_minute(p) for p in punches if p.kind == "out"), default=None)
+    if came is None:
+        came = min((at for at in plain if at < ends), default=None)
+    if left is None:
+        left = max((at for at in plain if came is None or at > came + TWICE), default=None)
+    return came, left
+
+
+def _minute(punch: Punch) -> int:
+    return punch.time.hour * 60 + punch.time.minute
+
+
+def summary(punches: Iterable[Punch], calendar: Calendar) -> list[Month]:
+    """One month's punches by person; only workdays are judged."""
+    days: dict[tuple[str, date], list[Punch]] = {}
+    names: dict[str, str] = {}
+    for punch in sorted(punches, key=lambda p: (p.person, p.time)):
+        names[punch.person] = punch.name
+        if calendar.is_workday(punch.time.date()):
+            days.setdefault((punch.person, punch.time.date()), []).append(punch)
+    months = {person: Month(person, name) for person, name in names.items()}
+    for (person, day), mine in days.items():
+        month = months[person]
+        month.days += 1
+        for session in sessions(mine):
+            for word in (session.came, session.left):
+                month.counts[word] = month.counts.get(word, 0) + 1
+            if session.came == "undefined":
+                month.undefined.append((day, session.name, session.minutes))
+    return list(months.values())
+
+
+def parse(text: str, source: str) -> list[Punch]:
+    """The punches of a machine's CSV. InputFault names every line that cannot be read."""
+    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")))
+    try:
+        header = [cell.strip().lower() for cell in next(rows)]
+    except (StopIteration, csv.Error):
+        raise InputFault(f"{source}: is empty; the first line names the columns") from None
+    where = {
+        key: next((header.index(word) for word in words if word in header), None)
+        for key, words in COLUMNS.items()
+    }
+    if where["person"] is None or where["time"] is None:
+        need = " and ".join("/".join(COLUMNS[key][:2]) for key in ("person", "time"))
+        raise InputFault(f"{source}:1: needs the columns {need}; it has {', '.join(header)}")
+    found, faults = [], []
+    try:
+        for number, row in enumerate(rows, 2):
+            if number > MAX_ROWS:
+                raise InputFault(f"{source}: more than {MAX_ROWS} lines")
+            if not any(cell.strip() for cell in row):
+                continue
+            try:
+                found.append(_punch(row, where))
+            except ValueError as fault:
+                faults.append(f"{source}:{number}: {fault}")
+    except csv.Error as fault:
+        faults.append(f"{source}: is no CSV ({fault})")
+    if faults:
+        more = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
+        raise InputFault("\n".join([*faults[:20], *more]))
+    return found
+
+
+def _punch(row: Sequence[str], where: dict[str, int | None]) -> Punch:
+    def cell(key: str) -> str:
+        at = where[key]
+        return row[at].strip() if at is not None and at < len(row) else ""
+
+    person, said = cell("person"), cell("kind").lower()
+    if not person or len(person) > 64:
+        raise ValueError("no number of a person")
+    kind = "in" if said.startswith(_IN) else "out" if said.startswith(_OUT) else ""
+    text = f"{cell('day')} {cell('time')}".strip()
+    dated = _DATE.search(text)
+    if dated is None:
+        raise ValueError(f"{text!r} has no day such as 2026-07-01")
+    rest = text[dated.end() :].strip(" T")
+    year, month, day = (int(part) for part in dated.groups())
+    try:
+        clock = datetime.strptime(rest, "%H:%M:%S" if rest.count(":") == 2 else "%H:%M")
+        time = clock.replace(year=year, month=month, day=day)
+    except ValueError:
+        raise ValueError(f"{text!r} is no day and time such as 2026-07-01 08:54") from None
+    if not 1971 <= year <= 9990:
+        raise ValueError(f"{text!r}: no such year")
+    return Punch(person, cell("name")[:64] or person, time, kind)
+
+
+def import_file(file: Path, data: Path, who: str, now: int, tz: str = SHANGHAI) -> None:
+    """`hallkeeper attendance import`: works beside a running gateway, in one short transaction.
+
+    A file imported before changes nothing; nor does a punch that is there already."""
+    try:
+        raw = file.read_bytes()
+    except OSError as fault:
+        raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
+    punches = parse(_decoded(raw, file), file.name)
+    if not (data / store.FILE).exists():
+        raise InputFault(f"{data}: no {store.FILE} here; --data is the gateway's data directory")
+    db = store.open_writer(data)
+    try:
+        added = keep(db, punches, hashlib.sha256(raw).hexdigest(), file.name, who, now, tz)
+    finally:
+        db.close()
+    if added is None:
+        print(f"{file}: was imported before; nothing changes")
+    else:
+        print(f"{file}: {len(punches)} punches, {added} of them new")
+
+
+def keep(
+    db: sqlite3.Connection,
+    punches: Sequence[Punch],
+    sha256: str,
+    file: str,
+    who: str,
+    now: int,
+    tz: str,
+) -> int | None:
+    """Store punches; how many were new, None where the file was imported before."""
+    zone = ZoneInfo(tz)
+    db.execute("BEGIN IMMEDIATE")
+    if db.execute("SELECT 1 FROM attendance_import WHERE sha256 = ?", (sha256,)).fetchone():
+        db.execute("ROLLBACK")
+        return None
+    made = db.execute(
+        "INSERT INTO attendance_import (sha256, file, at, who, punches) VALUES (?, ?, ?, ?, ?)",
+        (sha256, file, now, who, len(punches)),
+    )
+    before = db.total_changes
+    db.executemany(
+        "INSERT INTO attendance_punch (person, t, name, kind, import) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT (person, t) DO NOTHING",
+        [
+            (
+                p.person,
+                round(p.time.replace(tzinfo=zone).timestamp() * 1000),
+                p.name,
+                p.kind,
+                made.lastrowid,
+            )
+            for p in punches
+        ],
+    )
+    added = db.total_changes - before
+    about = {"file": file, "sha256": sha256, "punches": len(punches), "new": added}
+    audit.append(db, now, who, "attendance.import", about)
+    db.execute("COMMIT")
+    return added
+
+
+def stored(db: sqlite3.Connection, begin: int, end: int, tz: str) -> list[Punch]:
+    """The punches of [begin, end), Unix ms."""
+    zone = ZoneInfo(tz)
+    rows = db.execute(
+        "SELECT person, name, t, kind FROM attendance_punch WHERE t >= ? AND t < ?", (begin, end)
+    )
+    return [
+        Punch(person, name, datetime.fromtimestamp(t / 1000, zone).replace(tzinfo=None), kind)
+        for person, name, t, kind in rows
+    ]
+
+
+def _decoded(raw: bytes, file: Path) -> str:
+    """The text of a file as machines write it: UTF-8 or GB 18030."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputFault(f"{file}: is neither UTF-8 nor GB 18030 text")

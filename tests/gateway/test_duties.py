@@ -1,0 +1,194 @@
+"""When duties fall due, attendance classes, and the bar of appointments: tables."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import appointments, attendance, audit, duties, registers, store, workdays
+from gateway.attendance import Punch
+from gateway.errors import InputFault
+
+KNOWN = workdays.load(None, None)
+TABLE = duties.table()
+
+
+def due(duty: str, first: str, last: str) -> list[str]:
+    found = duties.items(TABLE[duty], date.fromisoformat(first), date.fromisoformat(last), KNOWN)
+    return [item.day.isoformat() for item in found]
+
+
+@pytest.mark.parametrize(
+    ("duty", "first", "last", "days"),
+    [
+        ("equipment-check", "2026-02-13", "2026-02-25", ["02-13", "02-14", "02-24", "02-25"]),
+        ("inspection", "2026-01-01", "2026-04-30", ["01-30", "02-28", "03-31", "04-30"]),
+        ("census", "2026-01-01", "2026-12-31", ["06-30", "11-30"]),
+        ("drill", "2026-01-01", "2026-12-31", ["12-31"]),
+        ("joint-meeting", "2026-01-01", "2026-12-31", ["06-30", "12-31"]),
+        ("friday-clean", "2026-06-15", "2026-06-28", ["06-18", "06-26"]),  # 端午: 19 June is off
+        ("friday-clean", "2026-10-01", "2026-10-11", ["10-09"]),  # the week of the 1st: none left
+        ("study", "2026-07-01", "2026-07-31", ["07-06", "07-20"]),
+        ("study", "2026-10-01", "2026-10-31", ["10-08", "10-19"]),  # Monday the 5th is off
+        ("award", "2026-01-01", "2026-05-31", ["01-09", "02-10", "03-10", "04-10", "05-09"]),
+        ("ratings-quarter", "2026-01-01", "2026-12-31", ["01-06", "04-03", "07-03", "10-10"]),
+    ],
+)
+def test_when_a_duty_falls_due(duty: str, first: str, last: str, days: list[str]) -> None:
+    assert due(duty, first, last) == [f"2026-{day}" for day in days]
+
+
+@given(st.sampled_from([*TABLE]), st.dates(date(2024, 1, 1), date(2028, 1, 1)), st.integers(0, 60))
+def test_a_span_is_the_sum_of_its_days(duty: str, first: date, n: int) -> None:
+    last = first + timedelta(days=n)
+    whole = duties.items(TABLE[duty], first, last, KNOWN)
+    days = [first + timedelta(days=i) for i in range(n + 1)]
+    assert whole == [item for day in days for item in duties.items(TABLE[duty], day, day, KNOWN)]
+    assert all(KNOWN.is_workday(item.day) for item in whole)
+    assert all(duties.exists(TABLE[duty], item.key, KNOWN) for item in whole)
+
+
+def test_a_moved_item_falls_on_its_new_day_only() -> None:
+    moved = {"study~2026-07-06": date(2026, 9, 8)}
+    july = duties.items(TABLE["study"], date(2026, 7, 1), date(2026, 7, 31), KNOWN, moved)
+    assert [item.key for item in july] == ["study~2026-07-20"]
+    september = duties.items(TABLE["study"], date(2026, 9, 8), date(2026, 9, 8), KNOWN, moved)
+    assert [item.key for item in september] == ["study~2026-07-06"]
+
+
+@pytest.mark.parametrize("key", ["study~2026-07-07", "study~", "study~x", "study~0001-01-01"])
+def test_what_is_no_item(key: str) -> None:
+    assert not duties.exists(TABLE["study"], key, KNOWN)
+
+
+HOT = {
+    **{"place": "西门", "zone": "hall-1f", "work": "焊接", "applicant": "王工", "height_m": 2},
+    **{"from": "2026-07-02T09:00:00+08:00", "to": "2026-07-02T11:00:00+08:00"},
+    **{"cleared_5m": True, "extinguishers": True, "supervisor": "李工"},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"cleared_5m": False}, "cleared_5m"),
+        ({"extinguishers": None}, "extinguishers"),
+        ({"supervisor": ""}, "supervisor"),
+        ({"height_m": 2.1}, "watcher"),
+        ({"height_m": True}, "height_m"),
+        ({"paint": "red"}, "paint"),
+    ],
+)
+def test_hot_work_needs_every_tick(change: dict, named: str) -> None:
+    assert registers.checked("hot-work", HOT)["height_m"] == 2
+    assert registers.checked("hot-work", HOT | {"height_m": 3, "watcher": "赵工"})
+    with pytest.raises(InputFault, match=named):
+        registers.checked("hot-work", HOT | change)
+
+
+@pytest.mark.parametrize(
+    ("days", "until"),
+    [
+        (["2026-11-02", "2026-12-01", "2027-01-04"], None),  # years do not add up
+        (["2026-11-02", "2026-12-01"], None),
+        (["2026-08-31", "2026-02-02", "2026-03-02"], "2027-02-28"),
+        (["2026-12-28", "2026-12-29", "2026-12-30", "2027-01-04"], "2027-06-30"),
+        (["2026-01-05", "2026-01-06", "2026-01-07", "2026-05-06"], "2026-11-06"),
+    ],
+)
+def test_three_no_shows_of_a_calendar_year_bar_six_months(
+    days: list[str], until: str | None
+) -> None:
+    found = appointments.barred_until([date.fromisoformat(day) for day in days])
+    assert (found and found.isoformat()) == until
+
+
+def test_a_card_is_only_a_keyed_hash() -> None:
+    one = appointments.card_hash("61032919900101001x", b"k" * 32)
+    assert one == appointments.card_hash("610329 19900101 001X", b"k" * 32)
+    assert one != appointments.card_hash("61032919900101001x", b"j" * 32)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "word"),
+    [
+        *((0, "on-time"), (1, "late"), (10, "late"), (11, "undefined"), (30, "undefined")),
+        (31, "absent"),
+    ],
+)
+def test_classes_of_lateness(minutes: int, word: str) -> None:
+    assert attendance.lateness(minutes) == word
+
+
+def day(*times: str, kind: str = "") -> list[Punch]:
+    return [Punch("7", "王", datetime.fromisoformat(f"2026-07-01T{time}"), kind) for time in times]
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        (["08:55", "12:00", "13:00", "17:00"], ["on-time on-time", "on-time on-time"]),
+        (["08:56", "12:01", "13:11", "17:20"], ["late on-time", "undefined on-time"]),
+        (["09:26", "11:59", "12:50", "16:59"], ["absent early", "on-time early"]),
+        (["08:50", "08:51", "12:00"], ["on-time on-time", "missing missing"]),
+        (["17:00"], ["missing missing", "missing on-time"]),
+    ],
+)
+def test_a_day_of_four_punches(times: list[str], found: list[str]) -> None:
+    assert [f"{s.came} {s.left}" for s in attendance.sessions(day(*times))] == found
+
+
+def test_a_month_counts_workdays_and_half_days() -> None:
+    punches = [
+        Punch("7", "王", datetime(2026, 7, d, 9, 0)) for d in (1, 2, 3, 4, 6, 7)
+    ]  # the 4th is a Saturday
+    (month,) = attendance.summary(punches, KNOWN)
+    assert (month.days, month.counts["late"], month.half_days) == (5, 5, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "工号,姓名,日期,时间\n7,王,2026-07-01,08:54\n7,王,2026/7/1,12:01:30\n\n",
+        "\ufeff考勤号码,姓名,日期时间\n7,王,2026-07-01 08:54\n7,王,2026年7月1日 12:01:30\n",
+    ],
+)
+def test_files_as_machines_write_them(text: str) -> None:
+    found = attendance.parse(text, "a.csv")
+    assert [(p.person, p.name, p.time.isoformat()) for p in found] == [
+        *(("7", "王", "2026-07-01T08:54:00"), ("7", "王", "2026-07-01T12:01:30")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "empty"),
+        ("姓名,日期\n王,2026-07-01\n", "a.csv:1: needs"),
+        ("工号,时间\n7,yesterday\n8,2026-13-01 08:00\n", "a.csv:2.*\n.*a.csv:3"),
+        ("工号,时间\n,2026-07-01 08:00\n", "a.csv:2: no number"),
+    ],
+)
+def test_faulty_files_say_where(text: str, named: str) -> None:
+    with pytest.raises(InputFault, match=f"(?s){named}"):
+        attendance.parse(text, "a.csv")
+
+
+def test_an_import_is_kept_once_and_audited(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    db = store.open_writer(data)
+    file = tmp_path / "punches.csv"
+    file.write_bytes("工号,姓名,时间\n7,王,2026-07-01 08:54\n".encode("gb18030"))
+    for _ in range(2):
+        attendance.import_file(file, data, "li", 1)
+    file.write_text("工号,姓名,时间\n7,王,2026-07-01 08:54\n7,王,2026-07-01 12:00\n", "utf-8")
+    attendance.import_file(file, data, "li", 2)
+    assert db.execute("SELECT count(*) FROM attendance_punch").fetchone()[0] == 2
+    rows = db.execute("SELECT what, who FROM audit").fetchall()
+    assert rows == [("attendance.import", "li")] * 2
+    assert audit.check(db) is None
+    db.close()
