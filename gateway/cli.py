@@ -143,11 +143,14 @@ def user_add(
         str, typer.Option(help="viewer, counter, duty, facilities, manager, auditor or admin")
     ],
     data: Data,
+    counter: Annotated[
+        str | None, typer.Option(help="the counter that the role counter leads")
+    ] = None,
 ) -> None:
     """Add a person; the password is asked for, or taken from HALLKEEPER_PASSWORD."""
     from gateway import people
 
-    people.add(name, role, data)
+    people.add(name, role, data, counter)
 
 
 @ca_app.command("init")

@@ -18,7 +18,8 @@ from gateway.commands import request
 from gateway.hardware import AIRCON, Reading, Thing
 
 MOST_TRIES = 3
-FEEDBACK_MS = 15_000  # a relay says at once what it does, an AC within a few seconds
+RELAY_MS = 5_000  # a relay says at once what it does
+AIRCON_MS = 15_000  # an AC within a few seconds
 METER_MS = 70_000  # a meter speaks at least once a minute
 SETTLE_MS = 2_000  # and within two seconds of a lasting step
 
@@ -48,12 +49,13 @@ def verdict(
     """
     assert wanted.done_at is not None
     waited = (now - wanted.done_at) / speed
+    patience = AIRCON_MS if thing.use == AIRCON else RELAY_MS
     if thing.use == AIRCON:
         right = _as_set(wanted, relay.fields)
     else:
         right = relay.fields.get("on") is (wanted.desired == "on")
     if not right:
-        return DISOBEYED if waited >= FEEDBACK_MS else UNSURE
+        return DISOBEYED if waited >= patience else UNSURE
     if thing.meter is None or wanted.desired != "off":
         return OBEYED
     w = meter.fields.get("w")
@@ -61,7 +63,7 @@ def verdict(
     if w is not None and w <= thing.limit_w and meter.at >= wanted.asked_at:
         return OBEYED
     if w is not None and w > thing.limit_w and since_off >= SETTLE_MS:
-        return DISOBEYED if waited >= FEEDBACK_MS else UNSURE
+        return DISOBEYED if waited >= patience else UNSURE
     return OBEYED if waited >= METER_MS else UNSURE  # a meter that says nothing is another matter
 
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway import alerts, noise, outbox
+from gateway import alerts, failpoint, noise, outbox
 from gateway.commands import request
 from gateway.ladder import SIREN, Step, audience_of, steps
 from gateway.lifecycle import ACKNOWLEDGED, UNACKNOWLEDGED, Return
@@ -76,6 +76,7 @@ class Escalation:
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
         if self._queued:
+            failpoint.hit("turn.committed")
             self._wake()
         return self._changes
 
@@ -183,7 +184,7 @@ class Escalation:
         if held and not self._storm:
             self._storm = True
             severity = OWN[STORM][0]
-            alerts.stand(db, now, STORM, "house", severity, {}, self._site.noise)
+            alerts.stand(db, now, STORM, "gateway", severity, {}, self._site.noise)
 
     def _calm(self, db: sqlite3.Connection, now: int, told: int) -> None:
         """The storm is over once half as many are told of as make one."""

@@ -12,13 +12,14 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from gateway import store
+from gateway import aliyun, failpoint, store
 from gateway.context import Submit
 from gateway.errors import EnvironmentFault
 from gateway.notices import joined
@@ -34,6 +35,7 @@ Address = tuple[str, int]
 DELIVERED, REFUSED, NO_ANSWER = "delivered", "refused", "no answer"
 POLL_S = 0.5
 SAVE_S = 10.0
+MINUTE_S = 60.0
 GRACE_S = 2.0
 BATCH = 200
 ALIVE = 2  # deliveries to one address at a time, one of them given up
@@ -44,11 +46,16 @@ class Pace:
     """How patient deliveries are, in real seconds: the network does not run faster with a clock.
 
     `delays` before the second try, the third … (the last one repeats); `gap` between two messages
-    to one address (WeCom and DingTalk take 20 a minute); `answer`: how long one is waited for.
+    to one address; `a_minute`: how many the services take, by scheme, else `others`; `answer`: how
+    long one is waited for.
     """
 
     delays: tuple[float, ...] = (60, 120, 300, 600, 1200, 1800)
-    gap: float = 3.0
+    gap: float = 0.5
+    a_minute: Mapping[str, int] = field(
+        default_factory=lambda: {"wecombot": 20, "dingtalk": 20, "feishu": 60}
+    )
+    others: int = 60
     answer: float = 30.0
     tries: int = 50  # about a day
 
@@ -56,6 +63,11 @@ class Pace:
 def backoff(tries: int, dice: float, delays: tuple[float, ...]) -> float:
     """Seconds to wait after `tries` failures (from 1), spread by ±20 %; `dice` in [0, 1)."""
     return delays[min(tries, len(delays)) - 1] * (0.8 + 0.4 * dice)
+
+
+def room(sent: Sequence[float], mono: float, most: int) -> bool:
+    """Whether one more may go out now: at most `most` in any minute. `sent`: when the last went."""
+    return sum(at > mono - MINUTE_S for at in sent) < most
 
 
 def addresses(site: Site, environment: Mapping[str, str]) -> dict[Address, str]:
@@ -79,8 +91,10 @@ def schemes(found: Mapping[Address, str]) -> dict[str, tuple[str, ...]]:
     return shown
 
 
-def by_apprise(address: str, title: str, body: str) -> bool:
-    """Deliver one message now."""
+def by_scheme(address: str, title: str, body: str) -> bool:
+    """Deliver one message now: Aliyun's SMS and voice by our own adapter, all else by apprise."""
+    if aliyun.speaks(address):
+        return aliyun.send(address, body)
     import apprise
 
     channel = apprise.Apprise()
@@ -88,6 +102,8 @@ def by_apprise(address: str, title: str, body: str) -> bool:
 
 
 def _works(url: str) -> bool:
+    if aliyun.speaks(url):
+        return aliyun.parsed(url) is not None
     import apprise
 
     return apprise.Apprise.instantiate(url, suppress_exceptions=True) is not None
@@ -128,7 +144,7 @@ class Notifier:
         now: Callable[[], int],
         speed: float = 1,
         *,
-        send: Send = by_apprise,
+        send: Send = by_scheme,
         pace: Pace | None = None,
     ) -> None:
         self._data = data
@@ -141,6 +157,8 @@ class Notifier:
         self._send = send
         self._pace = pace or Pace()
         self._lines = {address: _Line() for address in self._to}
+        # several roles may share one address: the service counts them together
+        self._spent = {url: deque[float](maxlen=1000) for url in self._to.values()}
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._main, name="notify", daemon=True)
@@ -190,7 +208,9 @@ class Notifier:
 
     def _deliver(self, db: sqlite3.Connection, address: Address) -> None:
         line, mono = self._lines[address], time.monotonic()
-        if not line.free(mono, self._pace.gap):
+        url = self._to[address]
+        most = self._pace.a_minute.get(url.partition("://")[0].lower(), self._pace.others)
+        if not line.free(mono, self._pace.gap) or not room(self._spent[url], mono, most):
             return
         due = db.execute(
             "SELECT id, text FROM notification WHERE state='queued' AND role=? AND url_index=?"
@@ -202,17 +222,20 @@ class Notifier:
         delivery = _Delivery(address, tuple(row["id"] for row in due), mono)
         line.going.append(delivery)
         line.sent = mono
+        self._spent[url].append(mono)
         body = joined([row["text"] for row in due])
         name = f"notify-{address[0]}"
         threading.Thread(target=self._carry, args=(delivery, body), name=name, daemon=True).start()
 
     def _carry(self, delivery: _Delivery, body: str) -> None:
         outcome = REFUSED
+        failpoint.hit("notify.taken")
         try:
             if self._send(self._to[delivery.to], self._title, body):
                 outcome = DELIVERED
         except Exception as fault:  # noqa: BLE001 - a plug-in's own fault is a failed try
             log.error("notify.fault", role=delivery.to[0], fault=type(fault).__name__)
+        failpoint.hit("notify.sent")
         delivery.outcome = outcome
         self._wake.set()
 
@@ -242,11 +265,13 @@ class Notifier:
                 )
             )
             try:
-                return done.result(SAVE_S)
+                done.result(SAVE_S)
+                failpoint.hit("notify.booked")
+                return
             except (sqlite3.Error, EnvironmentFault, TimeoutError) as fault:
                 log.error("notify.not_booked", fault=str(fault))
                 if self._stop.wait(1):
-                    return None
+                    return
 
 
 def begin(db: sqlite3.Connection, now: int, to: tuple[Address, ...]) -> None:
@@ -275,6 +300,7 @@ def book(
     speed: float,
 ) -> None:
     """Write what became of one try. Waiting is real time, so it is longer on a faster clock."""
+    _book_health(db, now, rows[0], outcome)
     for row in rows:
         db.execute(
             "INSERT INTO attempt (notification, at, answer) VALUES (?,?,?)", (row, now, outcome)
@@ -298,3 +324,32 @@ def book(
             "UPDATE notification SET state=?, tries=?, next_at=?, answer=? WHERE id=?",
             (state, tries, now + wait, outcome, row),
         )
+        _second(db, now, row)
+
+
+def _book_health(db: sqlite3.Connection, now: int, row: int, outcome: str) -> None:
+    """How the address of these messages answers, for `notify.dead`."""
+    found = db.execute(
+        "SELECT role, url_index, channel FROM notification WHERE id=?", (row,)
+    ).fetchone()
+    if found is None:
+        return
+    ok = outcome == DELIVERED
+    db.execute(
+        "INSERT INTO channel_health (role,url_index,channel,fails,failing_since,last_ok,answer)"
+        " VALUES (?1,?2,?3,?4,?5,?6,?7) ON CONFLICT (role,url_index) DO UPDATE SET channel=?3,"
+        " fails=CASE WHEN ?4 THEN fails+1 ELSE 0 END,"
+        " failing_since=CASE WHEN ?4 THEN coalesce(failing_since, ?5) END,"
+        " last_ok=coalesce(?6, last_ok), answer=?7",
+        (*found, int(not ok), None if ok else now, now if ok else None, outcome),
+    )
+
+
+def _second(db: sqlite3.Connection, now: int, row: int) -> None:
+    """The first channel has failed: the second takes the same message at once."""
+    db.execute(
+        "UPDATE notification AS n SET state='queued', next_at=?2 FROM notification AS f"
+        " WHERE f.id=?1 AND n.alert=f.alert AND n.round=f.round AND n.step=f.step"
+        " AND n.kind=f.kind AND n.role=f.role AND n.state='standby'",
+        (row, now),
+    )

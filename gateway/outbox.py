@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from gateway import failpoint
 from gateway.ladder import DIGEST, Step, digest_at
 from gateway.noise import quiet_until
 from gateway.rota import QUEUED, Channels, told
@@ -38,6 +39,7 @@ def put(
             *(scheme, message.text, state, message.at, now, now if state == "sent" else None),
         ),
     )
+    failpoint.hit("outbox.row")
     return made.rowcount == 1
 
 

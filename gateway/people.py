@@ -49,9 +49,19 @@ def wall_clock() -> int:
 
 
 def create(
-    db: sqlite3.Connection, now: int, name: str, role: str, password_hash: str, by: str
+    db: sqlite3.Connection,
+    now: int,
+    name: str,
+    role: str,
+    password_hash: str,
+    by: str,
+    counter: str | None = None,
 ) -> None:
-    """Insert an account in the caller's transaction. InputFault on a bad or taken name or role."""
+    """Insert an account in the caller's transaction. InputFault on a bad or taken name or role.
+
+    `counter` is the counter that a `counter` account leads."""
+    if counter is not None and role != "counter":
+        raise InputFault(f"counter {counter!r}: only the role counter leads one")
     if not _NAME.fullmatch(name):
         raise InputFault(f"name {name!r}: 1–32 characters without spaces or slashes")
     if role not in ROLES:
@@ -59,10 +69,11 @@ def create(
     if db.execute("SELECT 1 FROM account WHERE name = ?", (name,)).fetchone():
         raise InputFault(f"name {name!r}: there is such an account already")
     db.execute(
-        "INSERT INTO account (name, role, hash, made_at) VALUES (?, ?, ?, ?)",
-        (name, role, password_hash, now),
+        "INSERT INTO account (name, role, hash, counter, made_at) VALUES (?, ?, ?, ?, ?)",
+        (name, role, password_hash, counter, now),
     )
-    audit.append(db, now, by, "account.add", {"name": name, "role": role})
+    about = {"name": name, "role": role} | ({"counter": counter} if counter else {})
+    audit.append(db, now, by, "account.add", about)
 
 
 def hashed(password: str) -> str:
@@ -72,7 +83,7 @@ def hashed(password: str) -> str:
     return _HASHER.hash(password)
 
 
-def add(name: str, role: str, data: Path) -> None:
+def add(name: str, role: str, data: Path, counter: str | None = None) -> None:
     """`hallkeeper user add`: works beside a running gateway, in one short transaction."""
     if role not in ROLES:
         raise InputFault(f"role {role!r}: one of {', '.join(ROLES)}")
@@ -81,7 +92,7 @@ def add(name: str, role: str, data: Path) -> None:
     with closing(store.open_writer(data)) as db:
         db.execute("BEGIN IMMEDIATE")
         try:
-            create(db, wall_clock(), name, role, password, "hallkeeper user add")
+            create(db, wall_clock(), name, role, password, "hallkeeper user add", counter)
         except BaseException:
             db.execute("ROLLBACK")
             raise

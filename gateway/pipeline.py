@@ -55,8 +55,10 @@ from gateway.keeper import Keeper
 from gateway.live import Feed
 from gateway.obeying import Obeying
 from gateway.overdue import Overdue
+from gateway.panel import PanelKeys
 from gateway.provision import record_broker
 from gateway.ratings import Ratings
+from gateway.selfwatch import SelfWatch
 from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
@@ -64,6 +66,7 @@ from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.vitals import Health, Metrics
 from gateway.writer import Writer
+from gateway.yearwatch import YearWatch
 
 log = structlog.get_logger()
 
@@ -128,13 +131,14 @@ def stages(house: House) -> list[Stage]:
     program = rules.program(hall, calendar)
     for rule, fault in program.faults:
         log.error("rule.out_of_order", rule=rule, reason=fault)
-    ttl = int(COMMAND_TTL_MS * speed)
+    ttl, channels = int(COMMAND_TTL_MS * speed), notify.schemes(house.addresses)
     switching = Switching(hall, Terms(hall, calendar), ttl)
     history = History(hall.timezone, house.upkeep.keep_ms)
     copying = [Amended(house.influx.name, lambda: history.placed)] if house.influx else []
     switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
         house.care,
+        YearWatch(house.options.data, house.reload),
         DeviceStage(),
         history,
         *copying,
@@ -144,8 +148,10 @@ def stages(house: House) -> list[Stage]:
         Judging(hall, program, switching),
         switching,
         Obeying(hall, ttl, speed),
-        Closing(hall, house.calendar),
-        Escalation(hall, notify.schemes(house.addresses), int(SIREN_TTL_MS * speed), house.wake),
+        SelfWatch(hall, calendar, channels, ttl),
+        Closing(hall, calendar),
+        Escalation(hall, channels, int(SIREN_TTL_MS * speed), house.wake),
+        PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
         CommandStage(hall.id, house.publish, house.connected, switchable),
     ]
 

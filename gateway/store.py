@@ -50,6 +50,7 @@ def open_writer(data: Path) -> sqlite3.Connection:
         db = sqlite3.connect(data / FILE, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA cache_size=-8000")  # KiB; a turn writes at the end of every channel
         db.execute("PRAGMA foreign_keys=ON")
         db.execute("PRAGMA busy_timeout=5000")
         db.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+import duty
 import hall
 import records
+import reports
 
 STATIC = Path(__file__).resolve().parents[2] / "gateway" / "static"
 TYPES = {
@@ -64,14 +66,26 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/findings": lambda: items([] if state.empty else findings(q)),
         "/alerts": lambda: items([] if state.empty else records.alerts()),
         "/patrols": lambda: items([] if state.empty else records.rounds()),
+        "/shifts": lambda: items([] if state.empty else duty.shifts()),
+        "/shifts/s-1/log": lambda: items(duty.log()),
+        "/closing-checks/now": duty.closing,
+        "/circuits": lambda: items([] if state.empty else duty.circuits()),
         "/permits": lambda: items([]),
         "/rules": lambda: items(records.rules()),
+        "/ratings/hours": lambda: items([] if state.empty else reports.hours()),
+        "/ratings/staff": lambda: items([] if state.empty else reports.staff()),
+        "/cases": lambda: items([] if state.empty else reports.cases()),
+        "/sheets": lambda: items(reports.periods()),
+        "/sheets/fields": lambda: items([]),
+        "/sheets/episodes": lambda: items([] if state.empty else reports.episodes()),
         "/ratings/summary": lambda: items([] if state.empty else records.ratings(q["by"])),
         "/energy": lambda: items([] if state.empty else records.energy(q["by"], days(q))),
         "/series": lambda: items([] if state.empty else samples(q)),
     }
     if path.startswith("/findings/"):
         return next((f for f in records.FINDINGS if f["id"] == path.split("/")[2]), None)
+    if path.startswith("/sheets/") and path not in tables:
+        return reports.sheet(path.split("/")[2], q["period"], empty=state.empty)
     make = tables.get(path)
     return make() if make else None
 

@@ -211,6 +211,7 @@ def rounds() -> list[dict[str, Any]]:
         end = (begin + timedelta(hours=2)).isoformat()
         out.append(
             {
+                "id": f"open-hours~{i}",
                 "route": "open-hours",
                 "begin": begin.isoformat(),
                 "end": end,
@@ -233,6 +234,7 @@ def rounds() -> list[dict[str, Any]]:
     return [
         *out,
         {
+            "id": "daily~1",
             "route": "daily",
             "begin": seventeen.isoformat(),
             "end": end,

@@ -1,10 +1,13 @@
 import { createStore } from "./store";
+import type { Me } from "./types";
 
 /** A refusal of the gateway, as RFC 9457 says it; `status` 0 means that it could not be reached. */
 export class ApiError extends Error {
   constructor(
     readonly status: number,
     readonly detail: string,
+    /** A code of the refusal, where the gateway gives one. */
+    readonly why = "",
   ) {
     super(`${status} ${detail}`);
   }
@@ -12,6 +15,9 @@ export class ApiError extends Error {
 
 /** False as soon as the gateway answers 401: the frame then shows the sign-in page. */
 export const signedIn = createStore<boolean | null>(null);
+
+/** Who is signed in; pages offer only what this role may do. */
+export const person = createStore<Me | null>(null);
 
 function cookie(name: string): string | null {
   const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
@@ -36,8 +42,9 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
   if (answer.status === 401 && path !== "/login") signedIn.set(false);
   if (!answer.ok) {
     const problem: unknown = await answer.json().catch(() => null);
-    const detail = problem && typeof problem === "object" && "detail" in problem ? problem.detail : "";
-    throw new ApiError(answer.status, typeof detail === "string" ? detail : "");
+    const told = (problem && typeof problem === "object" ? problem : {}) as Record<string, unknown>;
+    const text = (name: string) => (typeof told[name] === "string" ? told[name] : "");
+    throw new ApiError(answer.status, text("detail"), text("why"));
   }
   if (answer.status === 204) return undefined as T;
   return (await answer.json()) as T;

@@ -1,6 +1,6 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { get, signedIn } from "./api";
+import { get, person, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
 import { connect, live } from "./live/stream";
@@ -10,6 +10,7 @@ import { Duty } from "./pages/duty";
 import { Energy } from "./pages/energy";
 import { Overview } from "./pages/overview";
 import { Ratings } from "./pages/ratings";
+import { Reports } from "./pages/reports";
 import { Rules } from "./pages/rules";
 import { Safety } from "./pages/safety";
 import { SignIn } from "./pages/sign-in";
@@ -24,6 +25,7 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   energy: Energy,
   safety: Safety,
   ratings: Ratings,
+  reports: Reports,
   devices: Devices,
   rules: Rules,
 };
@@ -40,6 +42,7 @@ export function App() {
     get<Me>("/me").then(
       (who) => {
         setMe(who);
+        person.set(who);
         signedIn.set(true);
         void connect();
       },

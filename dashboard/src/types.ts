@@ -193,20 +193,169 @@ export interface SeriesPoint {
 export interface RatingRow {
   counter?: string;
   department?: string;
+  /** Empty where nobody was registered on duty. */
+  person?: string;
   n: number;
   duplicates: number;
-  unrated: number;
+  unrated: number | null;
   levels: Record<string, number> | null;
+  mean: number | null;
+  channels?: { pad: number; qr: number; paper: number };
+  visits?: number | null;
+  excluded?: number;
+  /** Share of opening hours in which the pads could be heard. */
+  coverage?: number | null;
+}
+
+export interface HourRow {
+  counter: string;
+  hour: number;
+  n: number;
   mean: number | null;
 }
 
+export interface CaseRow {
+  id: string;
+  kind: string;
+  state: string;
+  counter: string | null;
+  received: string;
+  due: { day: string; provisional: boolean } | null;
+  late: boolean;
+  rating?: { level: number | null };
+}
+
+export interface Words {
+  zh: string;
+  en: string;
+}
+
+export type SheetKind = "ratings-week" | "ratings-month" | "ratings-quarter" | "stars" | "hygiene" | "zeros";
+
+export interface SheetPeriod {
+  kind: SheetKind;
+  title: Words;
+  period: string;
+  first: string;
+  last: string;
+  due: string | null;
+  provisional: boolean;
+}
+
+export interface SheetColumn {
+  key: string;
+  title: Words;
+  kind: "text" | "int" | "score" | "share" | "day";
+}
+
+export interface SheetSection {
+  key: string;
+  title: Words;
+  columns: SheetColumn[];
+  rows: (string | number | Words | null)[][];
+}
+
+export interface Sheet extends SheetPeriod {
+  sections: SheetSection[];
+  notes: Words[];
+  sources: Words[];
+}
+
+export interface Episode {
+  finding: string;
+  rule: string;
+  subject: string;
+  zone: string | null;
+  start: string;
+  end: string | null;
+  item: string;
+  unit: string | null;
+  decision: { decision: string; unit: string | null; reason: string; by: string; at: string } | null;
+}
+
+export interface SheetField {
+  subject: string;
+  field: string;
+  value: number;
+  made_by: string;
+  made_at: string;
+}
+
 export interface Round {
+  id: string;
   route: string;
   begin: string;
   end: string;
   state: string;
   checkpoints: { id: string; at: string | null }[];
   flags?: { what: string; at: string; checkpoint: string | null }[];
+  signatures?: { as: "patroller" | "supervisor"; who: string; at: string }[];
+}
+
+/** An opening, circuit or AC as its sensors saw it at an instant. */
+export interface Seen {
+  id: string;
+  kind: "opening" | "circuit" | "ac";
+  name: string;
+  zone: string;
+  state: "open" | "closed" | "on" | "off" | "unknown";
+  locked?: boolean | null;
+  since: string | null;
+}
+
+export interface Shift {
+  id: string;
+  begin: string;
+  end: string | null;
+  officer: string;
+  second: string;
+  note: string;
+  alerts: { id: string; rule: string; subject: string; severity: string; state: string; zone: string | null }[];
+  things: Seen[];
+}
+
+export interface ClosingCheck {
+  id: number;
+  at: string;
+  who: string;
+  note: string;
+  left: Seen[];
+}
+
+export interface Closing {
+  day: string;
+  due: string | null;
+  left: Seen[];
+  checks: ClosingCheck[];
+}
+
+export interface LogLine {
+  at: string;
+  what: string;
+  who?: string | null;
+  rule?: string;
+  subject?: string;
+  route?: string;
+  channel?: string | null;
+  to?: string;
+  state?: string;
+  about?: Record<string, unknown>;
+}
+
+export interface Standing {
+  id: string;
+  name: string;
+  switchable: boolean;
+  why_not: string | null;
+  zone: string | null;
+  use: string | null;
+  watts?: number | null;
+  reported?: Record<string, Value> | null;
+  state: string;
+  desired: string | null;
+  manual: { since: string; why: string } | null;
+  hazard: { since: string } | null;
+  waiting: { do: string; due: string } | null;
 }
 
 export interface DeviceRow {
@@ -239,6 +388,8 @@ export interface RuleRow {
   severity: Severity;
   tells: string | string[];
   acts: string | null;
+  enabled?: boolean;
+  in_force?: [string | null, string | null];
 }
 
 export interface EnergyRow {

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from gateway import audit, rounds
+from gateway.api.access import ACCESS
 from gateway.api.asked import (
     After,
     From,
@@ -32,10 +33,11 @@ MAX_DAYS = 100
 
 
 class Signature(BaseModel):
-    """`as` is the part that the person signs for."""
+    """`as` is the part that is signed for; `user` somebody else, on the same phone."""
 
     part: Annotated[Literal["patroller", "supervisor"], Field(alias="as")]
     password: Annotated[str, Field(min_length=1, max_length=256)]
+    user: Annotated[str | None, Field(max_length=32)] = None
 
 
 DAY_MS = 86400_000
@@ -76,11 +78,14 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         route, _, begun = round_id.rpartition("~")
         if route not in {r.id for r in ctx.site.routes} or not begun.isdecimal():
             raise Problem(404, "no such round")
-        if prover.prove(person.name, asked.password, request) is None:
-            raise Problem(403, "the password is wrong")
-        part = asked.part
+        part, name = asked.part, asked.user or person.name
+        role = prover.prove(name, asked.password, request)
+        if role is None:
+            raise Problem(403, f"the password of {name} is wrong")
+        if role not in ACCESS["POST", "/patrols/{round_id}/sign"]:
+            raise Problem(409, f"{name} signs no rounds: not the role", why="role")
 
-        def work(db: sqlite3.Connection, now: int) -> str | None:
+        def work(db: sqlite3.Connection, now: int) -> tuple[str, str] | None:
             signed = dict(
                 db.execute(
                     "SELECT part, who FROM patrol_signature WHERE route=? AND begin=?",
@@ -88,19 +93,19 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
                 ).fetchall()
             )
             if part in signed:
-                return f"already signed by {signed[part]}"
-            if person.name in signed.values():
-                return "patroller and supervisor are two people"
+                return "signed", f"already signed by {signed[part]}"
+            if name in signed.values():
+                return "two-people", "patroller and supervisor are two people"
             db.execute(
                 "INSERT INTO patrol_signature (route, begin, part, who, at) VALUES (?,?,?,?,?)",
-                (route, int(begun), part, person.name, now),
+                (route, int(begun), part, name, now),
             )
-            audit.append(db, now, person.name, "patrol.sign", {"round": round_id, "as": part})
+            audit.append(db, now, name, "patrol.sign", {"round": round_id, "as": part})
             return None
 
         refused = written(ctx, work)
         if refused is not None:
-            raise Problem(409, refused)
+            raise Problem(409, refused[1], why=refused[0])
         return {"round": round_id, "signatures": signatures(ctx, route, int(begun))}
 
     return made

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import anyio.to_thread
+import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from limits import RateLimitItemPerHour, RateLimitItemPerMinute
@@ -78,8 +79,9 @@ def router(ctx: Context) -> APIRouter:
     made = APIRouter(tags=["ratings"])
 
     @made.post("/ratings/links", status_code=201)
-    def link(asked: NewLink, who: Person) -> dict[str, Any]:
-        """Make the link for a counter's QR code; `path` follows the address of this gateway."""
+    def link(asked: NewLink, who: Person, request: Request) -> dict[str, Any]:
+        """Make the link for a counter's QR code: `url` at the address that this call was sent to,
+        `image` the code as a data URI (SVG)."""
         if all(c.id != asked.counter for c in ctx.site.counters):
             raise Problem(422, f"counter: {asked.counter} is not in the site file")
         today = _today(ctx)
@@ -92,7 +94,14 @@ def router(ctx: Context) -> APIRouter:
             return links.link(links.made_key(db), asked.counter, asked.until)
 
         path = PATH + written(ctx, work)
-        return {"counter": asked.counter, "until": asked.until.isoformat(), "path": path}
+        url = str(request.base_url).rstrip("/") + path
+        return {
+            "counter": asked.counter,
+            "until": asked.until.isoformat(),
+            "path": path,
+            "url": url,
+            "image": segno.make(url, error="m").svg_data_uri(scale=4, border=4),
+        }
 
     return made
 

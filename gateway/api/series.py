@@ -12,8 +12,9 @@ from gateway.api.asked import From, To, instant, shown
 from gateway.api.problems import Problem
 from gateway.context import Context
 from gateway.history import series as history
+from gateway.site import Circuit
 
-DAY_MS = 86_400_000
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 Step = Annotated[str | None, Query(max_length=16, description='such as "60s", "15min", "1h"')]
 By = Annotated[Literal["zone", "use", "day", "circuit", "waste"], Query()]
 
@@ -65,19 +66,14 @@ def router(ctx: Context) -> APIRouter:
         circuits = {str(c.meter): c for c in ctx.site.circuits if c.meter}
         closed = schedules.closed_hours(ctx.site.hours, ctx.calendar, tz)
         sums: dict[str, float] = {}
-        for device, ch, t, kwh in history.energy(ctx.reader(), first, last):
+        days = None if by == "waste" else ZoneInfo(tz)
+        for device, ch, t, kwh in history.energy(ctx.reader(), first, last, days):
             circuit = circuits.get(f"{device}/{ch}")
             if circuit is None or (
                 by == "waste" and (circuit.use == "protected" or not closed(t)[0])
             ):
                 continue
-            key = {
-                "zone": circuit.zone,
-                "use": circuit.use,
-                "circuit": circuit.id,
-                "waste": circuit.use,
-                "day": schedules.local_day(t, tz).isoformat(),
-            }[by]
+            key = schedules.local_day(t, tz).isoformat() if by == "day" else _group(circuit, by)
             sums[key] = sums.get(key, 0.0) + kwh
         name = "use" if by == "waste" else by
         return {
@@ -86,6 +82,12 @@ def router(ctx: Context) -> APIRouter:
         }
 
     return made
+
+
+def _group(circuit: Circuit, by: str) -> str:
+    if by == "zone":
+        return circuit.zone
+    return circuit.id if by == "circuit" else circuit.use
 
 
 def _span(ctx: Context, begin: str | None, to: str | None) -> tuple[int, int]:
@@ -103,7 +105,8 @@ def _span(ctx: Context, begin: str | None, to: str | None) -> tuple[int, int]:
 
 def _step(text: str | None, span: int) -> int:
     if text is None:
-        return max(60_000, span // 500 // 60_000 * 60_000)
+        step = max(60_000, span // 500 // 60_000 * 60_000)
+        return step if step < HOUR_MS else step // HOUR_MS * HOUR_MS  # hours are ready to be read
     try:
         step = int(text) * 1000 if text.isdecimal() else units.duration(text)
     except ValueError as fault:

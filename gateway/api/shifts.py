@@ -61,10 +61,12 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
 
     def two(first: str, password: str, second: Second, request: Request) -> None:
         if first == second.user:
-            raise Problem(422, "a shift has two names: another person must give theirs")
+            raise Problem(
+                422, "a shift has two names: another person must give theirs", why="two-names"
+            )
         prove(first, password, request)
         if prove(second.user, second.password, request) not in ACCESS["POST", "/shifts"]:
-            raise Problem(409, f"{second.user} keeps no shift: not the role")
+            raise Problem(409, f"{second.user} keeps no shift: not the role", why="role")
 
     @made.get("/shifts")
     def listed(
@@ -112,7 +114,9 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         def work(db: sqlite3.Connection, now: int) -> str:
             running = shifts.running(db)
             if running is not None:
-                raise Problem(409, f"a shift of {running[1]} is running: have it handed over")
+                raise Problem(
+                    409, f"a shift of {running[1]} is running: have it handed over", why="running"
+                )
             return shifts.begin(db, site, now, person.name, asked.second.user, None, asked.note)
 
         return answer(written(ctx, work))
@@ -125,9 +129,15 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         def work(db: sqlite3.Connection, now: int) -> str:
             running = shifts.running(db)
             if running is None or running[0] != shift_id:
-                raise Problem(409 if _known(db, shift_id) else 404, "this shift does not run")
+                raise Problem(
+                    409 if _known(db, shift_id) else 404, "this shift does not run", why="ended"
+                )
             if running[1] != person.name and person.role not in ("manager", "admin"):
-                raise Problem(409, f"the shift is {running[1]}'s: they or a manager hand it over")
+                raise Problem(
+                    409,
+                    f"the shift is {running[1]}'s: they or a manager hand it over",
+                    why="not-yours",
+                )
             return shifts.begin(db, site, now, asked.to.user, person.name, shift_id, asked.note)
 
         return answer(written(ctx, work))

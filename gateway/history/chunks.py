@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from itertools import pairwise
+from math import gcd
 
 Row = tuple[int, int, int, int, int | None, int | None, int | None, int | None, int | None]
 # t, boot, seq, log, f1…f5
@@ -13,28 +15,79 @@ _COLUMNS = 9
 
 def pack(rows: Sequence[Row]) -> bytes:
     """Rows in order, as bytes."""
-    out = bytearray()
+    out = bytearray((0,))
     _put(out, len(rows))
-    for column in range(_COLUMNS):
-        before = step = 0
-        for row in rows:
-            value = row[column]
-            if value is None:
-                out.append(0)
-                continue
-            if column == 0:  # samples come evenly: the difference of differences is nearly nothing
-                change = value - before
-                _put(out, _zigzag(change - step) + 1)
-                step = change
-            else:
-                _put(out, _zigzag(value - before) + 1)
-            before = value
-    return zlib.compress(bytes(out), 9)
+    for number, column in enumerate(zip(*rows, strict=True) if rows else ()):
+        known = [value for value in column if value is not None]
+        changes = [b - a for a, b in pairwise((0, *known))]
+        if number == 0:  # samples come evenly: the difference of differences is nearly nothing
+            changes = [b - a for a, b in pairwise((0, *changes))]
+        # a meter that tells tenths is stored in tenths
+        unit = gcd(*changes[2:]) if len(changes) > 2 else 1
+        _put(out, unit)
+        _put(out, len(known))
+        if len(known) < len(column):
+            out += _places(column)
+        for change in changes[:2]:
+            _put(out, _zigzag(change))
+        for change in changes[2:] if unit else ():
+            _put(out, _zigzag(change // unit))
+    return min(_deflate(out, zlib.Z_DEFAULT_STRATEGY), _deflate(out, zlib.Z_FILTERED), key=len)
 
 
 def unpack(data: bytes) -> list[Row]:
     """What `pack` was given."""
-    raw = memoryview(zlib.decompress(data))
+    raw = zlib.decompress(data)
+    if raw[0]:
+        return _first_form(memoryview(raw))
+    n, at = _get(raw, 1)
+    columns: list[list[int | None]] = []
+    for number in range(_COLUMNS if n else 0):
+        unit, at = _get(raw, at)
+        count, at = _get(raw, at)
+        places = at
+        if count < n:
+            at += (n + 7) // 8
+        known: list[int] = []
+        before = step = 0
+        for index in range(count):
+            if index > 1 and not unit:
+                change = 0
+            else:
+                word = raw[at]
+                at += 1
+                if word > 127:
+                    word, at = _get(raw, at - 1)
+                change = word >> 1 if not word & 1 else -(word + 1 >> 1)
+                if index > 1:
+                    change *= unit
+            if number == 0:
+                change += step
+                step = change
+            before += change
+            known.append(before)
+        columns.append([*known] if count == n else _spread(known, raw[places:], n))
+    return list(zip(*columns, strict=True))
+
+
+def _places(column: Sequence[int | None]) -> bytes:
+    """A bit for each value that is there."""
+    bits = sum(1 << index for index, value in enumerate(column) if value is not None)
+    return bits.to_bytes((len(column) + 7) // 8, "little")
+
+
+def _spread(known: list[int], places: bytes, n: int) -> list[int | None]:
+    values = iter(known)
+    return [next(values) if places[i >> 3] >> (i & 7) & 1 else None for i in range(n)]
+
+
+def _deflate(out: bytearray, strategy: int) -> bytes:
+    made = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, strategy)
+    return made.compress(out) + made.flush()
+
+
+def _first_form(raw: memoryview) -> list[Row]:
+    """Chunks as they were written before units: 0 for a missing value, else the difference + 1."""
     n, at = _get(raw, 0)
     columns: list[list[int | None]] = []
     for column in range(_COLUMNS):
@@ -70,7 +123,7 @@ def _put(out: bytearray, word: int) -> None:
     out.append(word)
 
 
-def _get(raw: memoryview, at: int) -> tuple[int, int]:
+def _get(raw: memoryview | bytes, at: int) -> tuple[int, int]:
     word = shift = 0
     while True:
         byte = raw[at]

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from firmware import wire
 from gateway.history import buckets, chunks
 from gateway.history.buckets import Reading
+from gateway.history.days import Days
 from gateway.history.kinds import FIELDS, ROLLED, row
 from gateway.history.times import Said
 
@@ -49,6 +50,9 @@ class Hot:
         self._newest: dict[int, Key] = {}
         self._last: dict[int, Reading] = {}
         self._horizon = 0  # before it a day may be a chunk
+        self._days = Days(zone)
+        self._due: list[int] = []  # channels that may have a day to be packed
+        self._looked: int | None = None  # before which day's end they were last looked for
 
     def load(self, db: sqlite3.Connection) -> None:
         """Forget what is cached, and read what is needed before the first row."""
@@ -60,6 +64,8 @@ class Hot:
         }
         self._kinds = {number: kind for (_, _, kind, _), number in self._ids.items()}
         self._newest, self._last = {}, {}
+        self._due, self._looked = [], None
+        self._days.load(db)
         day = db.execute("SELECT max(day) FROM chunk").fetchone()[0]
         self._horizon = 0 if day is None else buckets.next_day(day, self._zone)
 
@@ -114,6 +120,7 @@ class Hot:
         db.executemany(_PUT, rows)
         db.executemany(_ADD, self._levels(sums))
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
+        self._days.add(db, energy)
         for bucket in late - again:
             self._relast(db, bucket)
         for bucket in again:  # last, for this turn's own sums are in its rows already
@@ -304,14 +311,38 @@ class Hot:
             self._newest.pop(channel, None)
             self._last.pop(channel, None)
 
+    def settle(self, db: sqlite3.Connection, now: int, keep_hot: int) -> bool:
+        """One small piece of what is due once days are over; False if nothing is."""
+        return self._days.seal(db, now) or self.compact(db, now - keep_hot)
+
     def compact(self, db: sqlite3.Connection, before: int) -> bool:
-        """Pack one channel's oldest day that ends by `before`; False if none is left."""
+        """Pack one channel's oldest day that ends by `before`; False if none is left.
+
+        Which channels have such rows is asked once an hour: each is a look into a table that grows.
+        """
+        if not self._due and (self._looked is None or before >= self._looked + buckets.HOUR):
+            self._looked = before
+            self._due = [
+                channel
+                for channel, oldest in db.execute(
+                    "SELECT c.id, (SELECT t FROM sample WHERE channel = c.id ORDER BY t LIMIT 1)"
+                    " FROM channel c"
+                )
+                if oldest is not None and oldest < before
+            ]
+        while self._due:
+            if self._pack(db, self._due[-1], before):
+                return True
+            self._due.pop()
+        return False
+
+    def _pack(self, db: sqlite3.Connection, channel: int, before: int) -> bool:
         found = db.execute(
-            "SELECT channel, t FROM sample WHERE t < ? ORDER BY t LIMIT 1", (before,)
+            "SELECT t FROM sample WHERE channel = ? ORDER BY t LIMIT 1", (channel,)
         ).fetchone()
         if found is None:
             return False
-        channel, t = found
+        (t,) = found
         day = buckets.begin(buckets.DAY, t, self._zone)
         end = buckets.next_day(day, self._zone)
         if end > before:

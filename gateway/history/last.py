@@ -20,21 +20,45 @@ _PUT = (
 )
 
 
-def keep(db: sqlite3.Connection, said: Iterable[Said]) -> list[Said]:
-    """Update last_value; returns those events that are now their channel's last."""
-    newest: dict[tuple[str, str, str, str], Said] = {}
+Channel = tuple[str, str, str, str]
+Order = tuple[int, int, int, str]
+
+
+def keep(
+    db: sqlite3.Connection, said: Iterable[Said], orders: dict[Channel, Order] | None = None
+) -> list[Said]:
+    """Update last_value; returns those events that are now their channel's last.
+
+    `orders` remembers for the next call where the channels' last values stand.
+    """
+    orders = {} if orders is None else orders
+    newest: dict[Channel, Said] = {}
     for event in said:
         if event.kind not in VALUED or event.stale:
             continue
         key = channel(event)
         if not event.new and _moved_back(db, key, event):
+            orders.pop(key, None)
             continue
         if key not in newest or event.order > newest[key].order:
             newest[key] = event
-    return [event for key, event in newest.items() if _put(db, key, event)]
+    changed: list[Said] = []
+    rows = []
+    for key, event in newest.items():
+        known = orders.get(key)
+        if known is None:
+            if _put(db, key, event):
+                orders[key] = event.order
+                changed.append(event)
+        elif event.order > known:
+            orders[key] = event.order
+            rows.append(_row(key, event))
+            changed.append(event)
+    db.executemany(_PUT, rows)
+    return changed
 
 
-def channel(event: Said) -> tuple[str, str, str, str]:
+def channel(event: Said) -> Channel:
     """(device, kind, ch, what) of an event."""
     said = event.payload
     return event.device, event.kind, str(said.get("ch") or ""), str(said.get("what") or "")
@@ -60,15 +84,18 @@ def told(event: Said, at: str) -> dict[str, Any]:
     return {"channel": name(device, kind, ch, what), "device": device} | value
 
 
-def _put(db: sqlite3.Connection, key: tuple[str, str, str, str], event: Said) -> bool:
+def _put(db: sqlite3.Connection, key: Channel, event: Said) -> bool:
+    return db.execute(_PUT, _row(key, event)).rowcount > 0
+
+
+def _row(key: Channel, event: Said) -> tuple[Any, ...]:
     fields = json.dumps(
         values(event.payload), ensure_ascii=False, sort_keys=True, separators=(",", ":")
     )
-    row = (*key, event.time, event.boot, event.seq, event.log, fields)
-    return db.execute(_PUT, row).rowcount > 0
+    return (*key, event.time, event.boot, event.seq, event.log, fields)
 
 
-def _moved_back(db: sqlite3.Connection, key: tuple[str, str, str, str], event: Said) -> bool:
+def _moved_back(db: sqlite3.Connection, key: Channel, event: Said) -> bool:
     """Where the last value turns out to be older than it seemed, find the channel's last anew.
 
     Only an event without a time of its own can move, and such a one is of the device's latest

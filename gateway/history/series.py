@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from firmware import wire
 from gateway.history import buckets, chunks
+from gateway.history.days import sealed_to
 from gateway.history.kinds import FIELDS, SCALE
 
 MOST_STEPS = 5000
@@ -49,35 +49,28 @@ def series(
 ) -> list[Step]:
     """Steps from `begin` to `end`; a state stands for `stands` ms, a sample only for its step."""
     channel, kind, field = found
+    state = kind in _STATES
     sums: dict[int, list[int]] = {}
-    for t, n, low, high, total in _rows(db, channel, field, begin, end, step, zone):
-        at = begin + (t - begin) // step * step if t >= begin else begin
+    for t, n, low, high, total, last in _rows(db, channel, field, begin, end, step, zone):
+        at = t - (t - begin) % step
         one = sums.get(at)
         if one is None:
-            sums[at] = [n, low, high, total]
+            sums[at] = [n, low, high, total, last]
         else:
             one[0] += n
             one[1] = min(one[1], low)
             one[2] = max(one[2], high)
             one[3] += total
+            one[4] = last
     made: list[Step] = []
-    carried: float | None = None
-    until = begin
-    if kind in _STATES:
-        before = db.execute(
-            f"SELECT f{field}, t FROM sample WHERE channel = ? AND t < ? AND t >= ?"
-            f" AND f{field} IS NOT NULL ORDER BY t DESC, boot DESC, seq DESC LIMIT 1",
-            (channel, begin, begin - stands),
-        ).fetchone()
-        if before is not None:
-            carried, until = before[0] / SCALE, int(before[1]) + stands
+    carried, until = _before(db, channel, field, begin, stands) if state else (None, begin)
     for at in range(begin, end, step):
-        found_here = sums.get(at)
-        if found_here is not None:
-            n, low, high, total = found_here
+        one = sums.get(at)
+        if one is not None:
+            n, low, high, total, last = one
             made.append(Step(at, low / SCALE, total / n / SCALE, high / SCALE))
-            if kind in _STATES:
-                carried, until = _last(db, channel, field, at, at + step), at + step + stands
+            if state:
+                carried, until = last / SCALE, at + step + stands
         elif carried is not None and at < until:
             made.append(Step(at, carried, carried, carried))
         else:
@@ -85,13 +78,22 @@ def series(
     return made
 
 
-def _last(db: sqlite3.Connection, channel: int, field: int, begin: int, end: int) -> float | None:
+def _before(
+    db: sqlite3.Connection, channel: int, field: int, begin: int, stands: int
+) -> tuple[float | None, int]:
+    """The state that stands at `begin`, and until when it does; packed days tell the minute."""
     row = db.execute(
-        f"SELECT f{field} FROM sample WHERE channel = ? AND t >= ? AND t < ?"
-        f" AND f{field} IS NOT NULL ORDER BY t DESC, boot DESC, seq DESC LIMIT 1",
-        (channel, begin, end),
+        f"SELECT f{field}, t FROM sample WHERE channel = ? AND t < ? AND t >= ?"
+        f" AND f{field} IS NOT NULL ORDER BY t DESC, boot DESC, seq DESC, log DESC LIMIT 1",
+        (channel, begin, begin - stands),
     ).fetchone()
-    return None if row is None else row[0] / SCALE
+    if row is None:
+        row = db.execute(
+            "SELECT last, t FROM rollup WHERE channel = ? AND field = ? AND step = ?"
+            " AND t < ? AND t >= ? ORDER BY t DESC LIMIT 1",
+            (channel, field, buckets.MINUTE, begin - begin % buckets.MINUTE, begin - stands),
+        ).fetchone()
+    return (None, begin) if row is None else (row[0] / SCALE, int(row[1]) + stands)
 
 
 def _rows(
@@ -102,41 +104,65 @@ def _rows(
     end: int,
     step: int,
     zone: ZoneInfo,
-) -> Iterator[tuple[int, int, int, int, int]]:
-    """(t, n, low, high, sum) from the coarsest level whose buckets fit into the steps."""
+) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """(t, n, low, high, sum, last) in order from the coarsest level that fits into the steps."""
     level = max(
         (s for s in buckets.STEPS if step % s == 0 and begin % s == 0 and s != buckets.DAY),
         default=0,
     )
     if level:
         yield from db.execute(
-            "SELECT t, n, low, high, sum FROM rollup"
-            " WHERE channel = ? AND field = ? AND step = ? AND t >= ? AND t < ?",
+            "SELECT t, n, low, high, sum, last FROM rollup"
+            " WHERE channel = ? AND field = ? AND step = ? AND t >= ? AND t < ? ORDER BY t",
             (channel, field, level, begin, end),
         )
         return
-    for t, value in db.execute(
-        f"SELECT t, f{field} FROM sample WHERE channel = ? AND t >= ? AND t < ?"
-        f" AND f{field} IS NOT NULL",
-        (channel, begin, end),
-    ):
-        yield t, 1, value, value, value
     first = buckets.begin(buckets.DAY, begin, zone)
     for (data,) in db.execute(
-        "SELECT data FROM chunk WHERE channel = ? AND day >= ? AND day < ?", (channel, first, end)
+        "SELECT data FROM chunk WHERE channel = ? AND day >= ? AND day < ? ORDER BY day",
+        (channel, first, end),
     ):
         for row in chunks.unpack(data):
             packed = row[3 + field]
             if packed is not None and begin <= row[0] < end:
-                yield row[0], 1, packed, packed, packed
+                yield row[0], 1, packed, packed, packed, packed
+    for t, value in db.execute(
+        f"SELECT t, f{field} FROM sample WHERE channel = ? AND t >= ? AND t < ?"
+        f" AND f{field} IS NOT NULL ORDER BY t, boot, seq, log",
+        (channel, begin, end),
+    ):
+        yield t, 1, value, value, value, value
 
 
-def energy(db: sqlite3.Connection, begin: int, end: int) -> Iterator[tuple[str, str, int, float]]:
-    """(device, ch, hour's begin, kWh) of every meter's hours in [begin, end)."""
-    rows: Any = db.execute(
-        "SELECT c.device, c.ch, e.t, e.uwh FROM energy e JOIN channel c ON c.id = e.channel"
-        " WHERE e.t >= ? AND e.t < ?",
-        (begin, end),
-    )
-    for device, ch, t, uwh in rows:
-        yield device, ch, t, uwh / 1e9
+def energy(
+    db: sqlite3.Connection, begin: int, end: int, days: ZoneInfo | None = None
+) -> Iterator[tuple[str, str, int, float]]:
+    """(device, ch, begin of an hour, kWh) of every meter's hours in [begin, end).
+
+    With `days`, the site's zone, whole days come as one where they are over: then t is a midnight.
+    """
+    spans = [(begin, end)]
+    sealed = None if days is None else sealed_to(db)
+    if days is not None and sealed is not None:
+        first = buckets.begin(buckets.DAY, begin, days)
+        first = first if first == begin else buckets.next_day(first, days)
+        last = min(buckets.begin(buckets.DAY, end, days), sealed)
+        if first < last:
+            yield from _energy(db, "energy_day", "day", first, last)
+            spans = [(begin, first), (last, end)]
+    for a, b in spans:
+        if a < b:
+            yield from _energy(db, "energy", "t", a, b)
+
+
+def _energy(
+    db: sqlite3.Connection, table: str, column: str, begin: int, end: int
+) -> Iterator[tuple[str, str, int, float]]:
+    meters = db.execute("SELECT id, device, ch FROM channel WHERE kind = ?", (wire.POWER,))
+    for channel, device, ch in meters.fetchall():
+        for t, uwh in db.execute(
+            f"SELECT {column}, uwh FROM {table}"
+            f" WHERE channel = ? AND {column} >= ? AND {column} < ?",
+            (channel, begin, end),
+        ):
+            yield device, ch, t, uwh / 1e9

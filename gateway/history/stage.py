@@ -11,14 +11,16 @@ import msgspec
 from gateway.clock import iso
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.times import Heard, Said, resolve
+from gateway.history.times import Boot, Heard, Said, resolve
 
 if TYPE_CHECKING:
     from gateway.journal import StoredEvent
     from gateway.turns import Changes, Turn
 
 
-KEEP_HOT_MS = 31 * 86_400_000  # older days are packed, one channel's day in a quiet turn
+KEEP_HOT_MS = 31 * 86_400_000  # older days are packed, one channel's day in a turn
+QUIET = 64  # events in a turn that has time for more
+SETTLE_S = 0.2
 
 
 class History:
@@ -34,21 +36,26 @@ class History:
         self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
         self.placed: list[Said] = []  # what this turn stored or moved
+        self._settled = float("-inf")
+        self._anchored: dict[Boot, int] = {}
+        self._orders: dict[last.Channel, last.Order] = {}
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is cached of the series."""
-        self._changed = []
+        self._changed, self._anchored, self._orders = [], {}, {}
         self._hot.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Place what was stored, and keep it."""
         self._changed, self.placed = [], []
         if turn.stored:
-            said = self.placed = resolve(db, (heard(event) for event in turn.stored))
-            self._changed = last.keep(db, said)
+            said = self.placed = resolve(db, map(heard, turn.stored), self._anchored)
+            self._changed = last.keep(db, said, self._orders)
             self._hot.keep(db, said)
-        elif not self._hot.compact(db, turn.now - KEEP_HOT_MS):
-            self._prune(db, turn.now)
+        if len(turn.stored) <= QUIET and turn.mono >= self._settled + SETTLE_S:
+            self._settled = turn.mono
+            if not self._hot.settle(db, turn.now, KEEP_HOT_MS):
+                self._prune(db, turn.now)
 
     def _prune(self, db: sqlite3.Connection, now: int) -> None:
         """Once a day through all channels, one in a quiet turn."""

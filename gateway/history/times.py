@@ -69,16 +69,30 @@ def placed(t: int | None, up: int, at: int, anchor: Anchor | None) -> tuple[int,
     return at, True
 
 
-def resolve(db: sqlite3.Connection, heard: Iterable[Heard]) -> list[Said]:
-    """The times of what was stored in this transaction, and of what it moves."""
+Boot = tuple[str, str, int]  # device, log, boot
+
+
+def resolve(
+    db: sqlite3.Connection, heard: Iterable[Heard], anchored: dict[Boot, int] | None = None
+) -> list[Said]:
+    """The times of what was stored in this transaction, and of what it moves.
+
+    `anchored` remembers for the next call a seq not below the anchor of each boot that has one:
+    what comes after that cannot be one.
+    """
+    anchored = {} if anchored is None else anchored
     heard = list(heard)
-    lowest: dict[tuple[str, str, int], tuple[Anchor, Heard]] = {}
+    lowest: dict[Boot, tuple[Anchor, Heard]] = {}
     for event in heard:
         if event.t is not None and not is_stale(event.t, event.at):
             where = (event.device, event.log, event.boot)
+            known = anchored.get(where)
+            if known is not None and event.seq > known:
+                continue
             if where not in lowest or event.seq < lowest[where][0].seq:
                 lowest[where] = Anchor(event.seq, event.t, event.up), event
     moved = {where: anchor for where, (anchor, event) in lowest.items() if _anchors(db, event)}
+    anchored |= {where: anchor.seq for where, (anchor, _) in lowest.items()}
     anchors: dict[tuple[str, str, int], Anchor | None] = dict(moved)
     found: dict[tuple[str, str, int], Said] = {}
     for event in heard:

@@ -87,7 +87,7 @@ def test_a_redraw_swallows_no_tap(hall: Hall, open_page: Open) -> None:
     button.hover()
     page.mouse.down()
     hall.emit("channel", {**LAMP, "values": {"w": 300}})
-    expect(page.get_by_text("二楼照明")).to_be_visible()
+    expect(page.locator(".check").get_by_text("二楼照明")).to_be_visible()
     with page.expect_response("**/api/v1/alerts/a-1/ack"):
         page.mouse.up()
 

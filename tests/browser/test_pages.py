@@ -18,6 +18,7 @@ PAGES = [
     "safety",
     "safety/finding/f-2",
     "ratings",
+    "reports",
     "devices",
     "rules",
 ]

@@ -16,8 +16,10 @@ def catalogue(*names: str) -> dict[str, str]:
     return {k: v for name in names for k, v in ENTRY.findall((TEXTS / name).read_text("utf-8"))}
 
 
-ZH = catalogue("zh-CN.ts", "zh-CN.pages.ts", "rules.zh-CN.ts")
-EN = catalogue("en.ts", "en.pages.ts", "rules.en.ts")
+ZH = catalogue(
+    *("zh-CN.ts", "zh-CN.pages.ts", "zh-CN.duty.ts", "zh-CN.reports.ts", "rules.zh-CN.ts")
+)
+EN = catalogue("en.ts", "en.pages.ts", "en.duty.ts", "en.reports.ts", "rules.en.ts")
 
 
 def test_both_have_the_same_keys_and_values() -> None:

@@ -39,17 +39,17 @@ def watts(w: float, at: int = DONE) -> Reading:
 SILENT = Reading(0, {})
 TABLE = [
     ("both say so", "off", relay(False), watts(0), 0, OBEYED),
-    ("the relay has not said it yet", "off", relay(True), watts(0), 14_999, UNSURE),
-    ("the relay contradicts", "off", relay(True), watts(0), 15_000, DISOBEYED),
-    ("the relay says nothing", "off", SILENT, watts(0), 15_000, DISOBEYED),
+    ("the relay has not said it yet", "off", relay(True), watts(0), 4_999, UNSURE),
+    ("the relay contradicts", "off", relay(True), watts(0), 5_000, DISOBEYED),
+    ("the relay says nothing", "off", SILENT, watts(0), 5_000, DISOBEYED),
     ("the meter is older than the switching", "off", relay(False), watts(400, ASKED), 0, UNSURE),
     ("it still shows the moment before", "off", relay(False), watts(400, DONE + 500), 0, UNSURE),
-    ("welded: the load goes on", "off", relay(False), watts(400, DONE + 9 * S), 15 * S, DISOBEYED),
-    ("welded, but give it time", "off", relay(False), watts(400, DONE + 9 * S), 14 * S, UNSURE),
+    ("welded: the load goes on", "off", relay(False), watts(400, DONE + 3 * S), 5 * S, DISOBEYED),
+    ("welded, but give it time", "off", relay(False), watts(400, DONE + 3 * S), 4 * S, UNSURE),
     ("an old zero proves nothing", "off", relay(False), watts(0, ASKED - 1), 69_999, UNSURE),
     ("a meter that is gone does not hold it", "off", relay(False), SILENT, 70_000, OBEYED),
     ("on needs no load", "on", relay(True), watts(0), 0, OBEYED),
-    ("on, and it stayed off", "on", relay(False), watts(0), 15_000, DISOBEYED),
+    ("on, and it stayed off", "on", relay(False), watts(0), 5_000, DISOBEYED),
 ]
 
 

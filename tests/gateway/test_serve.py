@@ -32,8 +32,10 @@ AUDIT = "SELECT about FROM audit WHERE what="
 
 
 class Gateway:
-    def __init__(self, data: Path, broker: str = "embedded", config: Path = SITE) -> None:
-        self.data, self.broker, self.config = data, broker, config
+    def __init__(
+        self, data: Path, broker: str = "embedded", config: Path = SITE, *more: str
+    ) -> None:
+        self.data, self.broker, self.config, self.more = data, broker, config, more
         self.mqtt, self.http = free_port(), free_port()
         self.process: subprocess.Popen[str] | None = None
 
@@ -44,6 +46,7 @@ class Gateway:
                 *(sys.executable, "-c", code, "serve", "--config", str(self.config)),
                 *("--data", str(self.data), "--broker", self.broker),
                 *("--mqtt", f"127.0.0.1:{self.mqtt}", "--http", f"127.0.0.1:{self.http}"),
+                *self.more,
             ],
             stdout=subprocess.PIPE,
             stderr=self._log(),

@@ -128,6 +128,10 @@ class Person:
         """The JSON of one read call."""
         return fetch(self._base + path, None, self.token)
 
+    def post(self, path: str, **body: Any) -> Any:
+        """The JSON of one call that changes something; HTTPError where it is refused."""
+        return fetch(self._base + path, json.dumps(body).encode(), self.token)
+
     def items(self, path: str) -> list[Any]:
         return list(self.get(path)["items"])
 

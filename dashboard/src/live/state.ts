@@ -15,6 +15,8 @@ export interface Live {
   counts: Record<string, number>;
   /** Grows with each rating, so that summaries know when to ask again. */
   pressed: number;
+  /** Grows when a shift, a closing check or a circuit's standing changes. */
+  turned: number;
   /** Whether the gateway answers /alerts at all. */
   hasAlerts: boolean;
 }
@@ -30,6 +32,7 @@ export const EMPTY: Live = {
   alerts: {},
   counts: {},
   pressed: 0,
+  turned: 0,
   hasAlerts: true,
 };
 
@@ -56,6 +59,9 @@ export function reduce(live: Live, name: string, data: unknown): Live {
       const { counter, n } = data as { counter: string; n: number };
       return { ...live, counts: { ...live.counts, [counter]: n }, pressed: live.pressed + 1 };
     }
+    case "shift":
+    case "circuit":
+      return { ...live, turned: live.turned + 1 };
     case "now":
       return { ...live, day: (data as Now).day };
     default:

@@ -1,22 +1,34 @@
+import { useMemo } from "preact/hooks";
+import { person } from "../api";
+import { useNow } from "../clock";
+import { MINUTE } from "../format";
 import { ruleTitle, t } from "../i18n";
 import { citeAll, subjectOf } from "../live/names";
-import { flag, lit } from "../live/read";
 import { activeFindings, byGravity } from "../live/state";
 import { live } from "../live/stream";
 import { alertHref, findingHref } from "../route";
 import { useStore } from "../store";
 import type { Alert } from "../types";
 import { Card, Empty, Loading, Raw } from "../ui/card";
+import { preset } from "../ui/range";
 import { Sign } from "../ui/sign";
 import { Lasting, Since } from "../ui/time";
 import { Actions, needsAck } from "./alerts/actions";
 import { EntryForm, PermitForm } from "./duty/forms";
-import { PatrolCard } from "./overview/feet";
+import { Closing, leftOver } from "./duty/closing";
+import { mayPermit, mayServe } from "./duty/may";
+import { ShiftCard } from "./duty/shift";
 import { SoundSwitch } from "./duty/sound";
+import { Switches } from "./duty/switch";
+import { PatrolBoard } from "./safety/patrols";
 
 /** 值班: made for a phone. What nobody has acknowledged comes first, then the closing check. */
 export function Duty() {
   const state = useStore(live, (l) => l);
+  const me = useStore(person, (p) => p);
+  const turn = Math.floor(useNow(20_000) / (2 * MINUTE));
+  const date = state.day?.date;
+  const today = useMemo(() => preset("today"), [date]);
   const open = Object.values(state.alerts).filter(needsAck).sort(byGravity);
   return (
     <div class="stack duty">
@@ -35,11 +47,15 @@ export function Duty() {
         <Findings />
       )}
       <Closing />
-      <PatrolCard />
-      <div class="pair">
-        <EntryForm />
-        <PermitForm />
-      </div>
+      <PatrolBoard range={today} turn={turn} />
+      <ShiftCard left={state.site && leftOver(state).length} />
+      <Switches />
+      {mayServe(me) && (
+        <div class="pair">
+          <EntryForm />
+          {mayPermit(me) && <PermitForm />}
+        </div>
+      )}
     </div>
   );
 }
@@ -92,40 +108,6 @@ function Findings() {
           </li>
         ))}
       </ul>
-    </Card>
-  );
-}
-
-/** What is still open, on or unknown, as the sensors see it. */
-function Closing() {
-  const site = useStore(live, (l) => l.site);
-  const channels = useStore(live, (l) => l.channels);
-  if (!site) return null;
-  const todo: { id: string; name: string; zone: string; what: string }[] = [];
-  const add = (thing: { id: string; name: string; zone: string }, state: boolean | null, on: string) => {
-    if (state !== false) todo.push({ ...thing, what: state === null ? t("state.unknown") : on });
-  };
-  for (const o of site.openings) if (o.contact) add(o, flag(channels, o.contact, "open"), t("state.openDoor"));
-  for (const c of site.circuits) if (c.use === "lighting") add(c, lit(channels, c), t("duty.lit"));
-  for (const a of site.acs) add(a, flag(channels, a.source, "on"), t("duty.acOn"));
-  const zone = (id: string) => site.zones.find((z) => z.id === id)?.name ?? id;
-  return (
-    <Card title={t("duty.closing")} aside={t("duty.left", { n: todo.length })}>
-      {todo.length ? (
-        <ul class="check">
-          {todo.map((x) => (
-            <li key={x.id}>
-              <Raw>{x.name}</Raw>
-              <b>{x.what}</b>
-              <span class="second">
-                <Raw>{zone(x.zone)}</Raw>
-              </span>
-            </li>
-          ))}
-        </ul>
-      ) : (
-        <Empty>{t("duty.clear")}</Empty>
-      )}
     </Card>
   );
 }

@@ -9,8 +9,11 @@ import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
 import { LevelBar, LEVELS, pool } from "../ui/levels";
 import { preset, RangePicker } from "../ui/range";
+import { Cases } from "./ratings/cases";
+import { Desk } from "./ratings/desk";
+import { Heat } from "./ratings/heat";
 
-type By = "counter" | "department";
+type By = "counter" | "department" | "person";
 
 /** 评价: counters and departments; n beside every figure, fewer than five in outline. */
 export function Ratings() {
@@ -20,7 +23,8 @@ export function Ratings() {
   const first = dateOf(range.from);
   const last = addDays(dateOf(range.to - 1), 0);
   const { data, fault, reload } = useFetched(async () => {
-    const path = `/ratings/summary?from=${first}&to=${last}&by=${by}`;
+    const span = `from=${first}&to=${last}`;
+    const path = by === "person" ? `/ratings/staff?${span}` : `/ratings/summary?${span}&by=${by}&detail=true`;
     return { by, rows: (await get<{ items: RatingRow[] }>(path)).items };
   }, [by, first, last, pressed]);
   return (
@@ -31,8 +35,8 @@ export function Ratings() {
         </p>
         <RangePicker value={range} choices={["today", "7d", "30d"]} set={setRange} />
       </div>
-      {fault && !data ? (
-        <Card title={t("ratings.all")}>
+      {fault && data?.by !== by ? (
+        <Card title={t(`ratings.by.${by}`)} aside={<Switch by={by} set={setBy} />}>
           <Failed fault={fault} retry={reload} />
         </Card>
       ) : (
@@ -43,6 +47,9 @@ export function Ratings() {
           </Card>
         </>
       )}
+      <Heat first={first} last={last} />
+      <Cases />
+      <Desk />
     </div>
   );
 }
@@ -50,7 +57,7 @@ export function Ratings() {
 function Switch({ by, set }: { by: By; set: (by: By) => void }) {
   return (
     <div class="segments" role="group" aria-label={t("ratings.group")}>
-      {(["counter", "department"] as const).map((name) => (
+      {(["counter", "department", "person"] as const).map((name) => (
         <button key={name} type="button" aria-pressed={by === name} onClick={() => set(name)}>
           {t(`ratings.by.${name}`)}
         </button>
@@ -116,7 +123,7 @@ function Rows({ by, rows }: { by: By; rows: RatingRow[] }) {
           <li key={id}>
             <span class="track-name">
               <b>
-                <Raw>{counter?.name ?? id}</Raw>
+                {id ? <Raw>{counter?.name ?? id}</Raw> : t("ratings.nobody")}
               </b>
               {counter && (
                 <span class="faint">
@@ -131,9 +138,24 @@ function Rows({ by, rows }: { by: By; rows: RatingRow[] }) {
             )}
             <span class="num">{score(row.mean)}</span>
             <span class="num second">n {row.n}</span>
+            <Beside row={row} />
           </li>
         );
       })}
     </ul>
   );
+}
+
+/** What stands beside a row's figures: other channels, visits not rated, a pad that was not heard. */
+function Beside({ row }: { row: RatingRow }) {
+  const parts: string[] = [];
+  const { channels, coverage } = row;
+  if (channels?.qr) parts.push(t("ratings.qrN", { n: channels.qr }));
+  if (channels?.paper) parts.push(t("ratings.paperN", { n: channels.paper }));
+  if (row.unrated !== null && row.visits) parts.push(t("ratings.unratedN", { n: row.unrated, of: row.visits }));
+  if (row.excluded) parts.push(t("ratings.excludedN", { n: row.excluded }));
+  if (coverage !== null && coverage !== undefined && coverage < 0.99) {
+    parts.push(t("ratings.heard", { share: Math.round(100 * coverage) }));
+  }
+  return parts.length ? <span class="beside faint">{parts.join(" · ")}</span> : null;
 }

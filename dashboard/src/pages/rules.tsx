@@ -60,6 +60,12 @@ function tells(of: string | string[]): string {
   return names.map((name) => word("role", name)).join(t("common.list"));
 }
 
+/** Past its validity a rule runs on, and says so, until an administrator ends it (rulebook X6). */
+function lapsed(rule: RuleRow): boolean {
+  const end = rule.in_force?.[1];
+  return !!end && end <= dateOf(hallNow());
+}
+
 function RuleItem({ rule, target, found }: { rule: RuleRow; target: boolean; found: number | null }) {
   return (
     <li id={`rule-${rule.id}`} class={target ? "target" : ""}>
@@ -68,6 +74,8 @@ function RuleItem({ rule, target, found }: { rule: RuleRow; target: boolean; fou
           <Sign of={rule.severity} />
           <h3>{ruleTitle(rule.id)}</h3>
           <Raw class="faint">{rule.id}</Raw>
+          {lapsed(rule) && <span class="tag lapsed">{t("is.lapsed", { at: rule.in_force?.[1] ?? "" })}</span>}
+          {rule.enabled === false && <span class="tag">{t("is.off")}</span>}
         </div>
         <ul class="articles">
           {rule.cites.map((c) => (

@@ -1,8 +1,12 @@
+import { enDuty } from "./en.duty";
 import { enPages } from "./en.pages";
+import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
 
 export const en: Record<Key, string> = {
   ...enPages,
+  ...enReports,
+  ...enDuty,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",

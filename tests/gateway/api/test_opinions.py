@@ -113,7 +113,10 @@ def slip(html: str) -> str:
 
 def test_the_qr_page(house: House, as_role: As, anyone: httpx.Client) -> None:
     asked = {"counter": "w01", "until": "2026-07-31"}
-    path = as_role("manager").post("/api/v1/ratings/links", json=asked).json()["path"]
+    made = as_role("manager").post("/api/v1/ratings/links", json=asked).json()
+    path = made["path"]
+    assert made["url"].endswith(path)
+    assert made["image"].startswith("data:image/svg+xml")
     before = first(as_role("manager"))["channels"]["qr"]
     shown = anyone.get(path)
     assert shown.status_code == 200

@@ -45,6 +45,25 @@ def test_two_people_sign_a_round(house: House, anyone: httpx.Client, signer) -> 
         ("supervisor", "second"),
     ]
     assert audit.check(house.db) is None
+
+
+def test_both_sign_on_one_phone(house: House, anyone: httpx.Client, signer) -> None:  # type: ignore[no-untyped-def]
+    first, _ = signer("phone"), signer("beside")
+    made = anyone.get("/api/v1/patrols", headers=first).json()["items"][1]
+    path = f"/api/v1/patrols/{made['id']}/sign"
+
+    def sign(part: str, **more: str) -> int:
+        body = {"as": part, "password": PASSWORD} | more
+        return anyone.post(path, headers=first, json=body).status_code
+
+    assert sign("patroller") == 201
+    assert sign("supervisor", user="phone") == 409
+    assert sign("supervisor", user="beside", password="wrong") == 403
+    assert sign("supervisor", user="beside") == 201
+
+
+def test_a_round_that_is_none(anyone: httpx.Client, signer) -> None:  # type: ignore[no-untyped-def]
+    walker = signer("nowhere")
     nowhere = anyone.post(
         "/api/v1/patrols/none~1/sign", headers=walker, json={"as": "patroller", "password": "x"}
     )

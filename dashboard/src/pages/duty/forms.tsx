@@ -1,51 +1,10 @@
-import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
-import { post } from "../../api";
 import { hallNow } from "../../clock";
 import { dateOf, iso, midnight, stamp } from "../../format";
 import { t } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
-import { Card, Raw, whyOf } from "../../ui/card";
-
-interface FormProps {
-  path: string;
-  body: (form: FormData) => unknown;
-  children: ComponentChildren;
-}
-
-/** Sends one record and says what became of it. */
-function Form({ path, body, children }: FormProps) {
-  const [said, say] = useState("");
-  const [fault, setFault] = useState("");
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    say("");
-    setFault("");
-    post(path, body(new FormData(form))).then(
-      () => {
-        say(t("common.done"));
-        form.reset();
-      },
-      (why: unknown) => setFault(t("common.failed", { why: whyOf(why) })),
-    );
-  };
-  return (
-    <form class="form" onSubmit={submit}>
-      {children}
-      <button type="submit" class="button primary">
-        {t("common.save")}
-      </button>
-      <p class="form-done" role="status">
-        {said}
-      </p>
-      <p class="form-fault" role="alert">
-        {fault}
-      </p>
-    </form>
-  );
-}
+import { Card, Raw } from "../../ui/card";
+import { Form } from "../../ui/form";
 
 export function EntryForm() {
   return (

@@ -1,0 +1,72 @@
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { ApiError, post } from "../api";
+import { t, word } from "../i18n";
+import { whyOf } from "./card";
+
+interface FormProps<T> {
+  path: string;
+  body: (form: FormData) => unknown;
+  /** The word on the button; "submit" where it says nothing else. */
+  go?: string;
+  /** May say something else than that it is done. */
+  done?: (answer: T) => string | void;
+  /** What a 403 means here; a wrong password unless given. */
+  denied?: string;
+  children: ComponentChildren;
+}
+
+/** What the gateway refused, in the page's own language where it is a known refusal. */
+function refusal(why: unknown, denied?: string): string {
+  if (why instanceof ApiError && why.status === 403) return denied ?? t("form.password");
+  if (why instanceof ApiError && why.status === 429) return t("form.wait");
+  if (why instanceof ApiError && why.why) return t("common.notDone", { why: word("why", why.why) });
+  return t("common.notDone", { why: whyOf(why) });
+}
+
+/** Sends one record and says what became of it. What was typed stays until it is taken. */
+export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>) {
+  const [said, say] = useState("");
+  const [fault, setFault] = useState("");
+  const [busy, setBusy] = useState(false);
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget as HTMLFormElement;
+    say("");
+    setFault("");
+    setBusy(true);
+    post<T>(path, body(new FormData(form)))
+      .then(
+        (answer) => {
+          form.reset();
+          say(done?.(answer) || t("common.done"));
+        },
+        (why: unknown) => setFault(refusal(why, denied)),
+      )
+      .finally(() => setBusy(false));
+  };
+  return (
+    <form class="form" onSubmit={submit}>
+      {children}
+      <button type="submit" class="button primary" disabled={busy}>
+        {go ?? t("common.save")}
+      </button>
+      <p class="form-done" role="status">
+        {said}
+      </p>
+      <p class="form-fault" role="alert">
+        {fault}
+      </p>
+    </form>
+  );
+}
+
+/** A password typed again; browsers must not fill in somebody else's. */
+export function Password({ name, label }: { name: string; label: string }) {
+  return (
+    <label>
+      {label}
+      <input name={name} type="password" required maxLength={256} autocomplete="off" />
+    </label>
+  );
+}

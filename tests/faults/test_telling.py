@@ -1,0 +1,93 @@
+"""kill -9 at each place between a rule and its message: told at least once, at most once more."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import site
+from gateway.provision import provision
+from tests.gateway.test_notify import Receiver
+from tests.journey.hall import SITE, Person, Serve
+from tests.parts import Ear
+from tests.waiting import wait_for
+
+# in the order of an alert's way out of the house
+PLACES = (
+    "outbox.row",  # the alert and its message are rows of a transaction that is not committed
+    "turn.committed",
+    "notify.taken",
+    "notify.sent",
+    "notify.booked",
+)
+
+
+class Detector:
+    """A smoke contact's device: it keeps what it has said and says it again."""
+
+    def __init__(self, gateway: Serve) -> None:
+        self._gateway = gateway
+        made = provision("pm-01", site.load(SITE), gateway.data, "127.0.0.1", gateway.mqtt)
+        broker = made["broker"]
+        self._login = {key: broker[key] for key in ("user", "password")}
+        self._login["id"] = broker["client_id"]
+        self._events: list[dict[str, Any]] = []
+
+    def smells(self, smoke: bool) -> None:
+        seq = len(self._events) + 1
+        event = {"log": "9f3a1c22", "seq": seq, "boot": 1, "up": seq * 1000}
+        event |= {"t": int(time.time() * 1000), "kind": "detector", "ch": "d1"}
+        self._events.append(event | {"what": "smoke", "active": smoke})
+
+    def speak(self) -> None:
+        ear = Ear(self._gateway.mqtt, "hall/1/fengxian/time", **self._login)
+        ear.publish("hall/1/fengxian/pm-01/event", json.dumps(self._events), qos=0)
+        ear.close()
+
+
+def fire(person: Person) -> dict[str, Any] | None:
+    items = person.items("alerts?active=true")
+    return next((a for a in items if a["rule"] == "fire.contact"), None)
+
+
+def told_of(gateway: Serve, alert: dict[str, Any]) -> list[Any]:
+    return gateway.query(
+        "SELECT state FROM notification WHERE role='duty'"
+        f" AND alert='{alert['id']}' AND round={alert['round']}"
+    )
+
+
+def test_a_kill_at_every_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Receiver() as receiver:
+        monkeypatch.setenv("HALLKEEPER_NOTIFY_DUTY", receiver.url)
+        with Serve(tmp_path) as gateway:  # what it tells of itself is told before
+            wait_for(lambda: gateway.query("SELECT id FROM alert"), "its own alerts")
+        detector = Detector(gateway)
+        for number, place in enumerate(PLACES, start=1):
+            before = len(receiver.got)
+            monkeypatch.setenv("HALLKEEPER_FAILPOINT", place)
+            gateway.__enter__()
+            detector.smells(True)
+            detector.speak()
+            assert gateway.process is not None
+            assert gateway.process.wait(60) == -9, place
+            monkeypatch.delenv("HALLKEEPER_FAILPOINT")
+            with gateway:
+                detector.speak()
+                person = Person(gateway)
+                alert = wait_for(lambda who=person: fire(who), "the alert")
+                assert alert["round"] == number
+                wait_for(
+                    lambda one=alert: told_of(gateway, one) == [("sent",)],
+                    f"the message after a kill at {place}",
+                )
+                times = [one["message"].count("疑似火情") for one in receiver.got[before:]]
+                assert 1 <= sum(times) <= 2, (place, times)
+                person.post(f"alerts/{alert['id']}/ack")
+                detector.smells(False)
+                detector.speak()
+                wait_for(lambda who=person: fire(who) is None, "the end of it")
