@@ -8,6 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 ARGS ?=
+MINUTES ?= 10
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 RUN_DEBIAN := python3-venv
@@ -19,7 +20,7 @@ WITH_DASHBOARD := $(STATIC)
 WITH_TSC := dashboard/node_modules/.stamp
 endif
 
-.PHONY: help setup run test check bench clean lock format
+.PHONY: help setup run test soak check bench clean lock format
 
 help: ## these lines
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +33,9 @@ run: .venv/.run $(WITH_DASHBOARD) ## a whole hall with its devices, on 127.0.0.1
 
 test: .venv/.dev .venv/.debian $(WITH_DASHBOARD) ## all tests (ARGS=…: for pytest)
 	@$(BIN)/python -m pytest -q -p no:cacheprovider $(ARGS)
+
+soak: .venv/.dev .venv/.debian ## kill every part of a hall at random for MINUTES=10, nothing may be lost
+	@MINUTES=$(MINUTES) $(BIN)/python -m pytest -q -s -p no:cacheprovider tests/faults/test_soak.py
 
 check: .venv/.dev .venv/.stubs tools/node_modules/.stamp $(WITH_TSC) ## style, types, layers, firmware for both boards
 	$(BIN)/ruff check .

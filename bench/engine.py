@@ -1,15 +1,18 @@
 # ruff: noqa: E402
-"""The engine alone: microseconds an event by size of the site, in order and a fifth a little late.
+"""The engine alone: µs an event by size of the site, in order and with a fifth a little late.
 
-`python bench/engine.py [--large]`; --large adds 10,000 zones (some minutes, 4 GB). Beside it: one
-formula in the engine, in reelay (C++) and in rtamt.
+`python bench/engine.py [--large]`; --large adds 10,000 zones (some minutes, 4 GB). Beside it: how
+long a site of 2,000 channels loads, from its file on; the live stage with a fifth of the events
+hours late; one formula in the engine, in reelay (C++) and in rtamt.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import random
 import sys
+import tempfile
 import time
 from bisect import bisect_right
 from dataclasses import replace
@@ -24,12 +27,18 @@ import rtamt
 from rich.console import Console
 from rich.table import Table
 
-from gateway import rules, site, workdays
+from firmware import wire
+from gateway import rules, site, store, workdays
 from gateway.clock import parse_instant
 from gateway.engine import Engine, Record
+from gateway.events import Event, decode_one
 from gateway.graph import Graph
+from gateway.history.stage import History
+from gateway.journal import Journal
+from gateway.judging import Judging
 from gateway.logic import Channel, Compare
 from gateway.site import AirConditioner, Circuit, Device, Opening, Sensor, Site, Source, Zone
+from gateway.turns import Turn
 from gateway.watches import Program, StateWatch
 
 REFERENCE = site.load(ROOT / "tests" / "data" / "site.toml")
@@ -185,6 +194,149 @@ def sizes(many: list[int]) -> Table:
     return table
 
 
+CHANNELS_A_ZONE = 7
+
+
+def as_toml(place: Site) -> str:
+    """The site's file."""
+    rows: list[tuple[str, dict[str, object]]] = [
+        *(("zone", {"id": z.id, "name": z.name}) for z in place.zones),
+        *(
+            ("opening", {"id": o.id, "zone": o.zone, "kind": o.kind, "contact": str(o.contact)})
+            for o in place.openings
+        ),
+        *(
+            (
+                "circuit",
+                {
+                    "id": c.id,
+                    "zone": c.zone,
+                    "use": c.use,
+                    "meter": str(c.meter),
+                    "rated_w": c.rated_w,
+                },
+            )
+            for c in place.circuits
+        ),
+        *(("ac", {"id": a.id, "zone": a.zone, "source": str(a.source)}) for a in place.acs),
+        *(
+            ("sensor", {"zone": s.zone, "kind": s.kind, "source": str(s.source)})
+            for s in place.sensors
+        ),
+        *(("device", {"id": d.id, "kind": d.kind}) for d in place.devices),
+    ]
+    text = '[site]\nid = "large"\nname = "大厅"\n'
+    for table, fields in rows:
+        text += f"[[{table}]]\n" + "".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items()
+        )
+    return text
+
+
+def loading(channels: int) -> Table:
+    table = Table(title="Loading a site, seconds of one core (best of 5)")
+    for head in ("channels", "devices", "rules over", "file to site", "rules to graph", "together"):
+        table.add_column(head, justify="right")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "site.toml"
+        file.write_text(as_toml(hall(-(-channels // CHANNELS_A_ZONE))))
+        took = []
+        for _ in range(5):
+            begun = time.process_time()
+            place = site.load(file)
+            read = time.process_time()
+            program = rules.program(place, CALENDAR)
+            took.append((time.process_time() - begun, read - begun, time.process_time() - read))
+    together, read, compiled = min(took)
+    table.add_row(
+        f"{len(place.zones) * CHANNELS_A_ZONE:,}",
+        f"{len(place.devices):,}",
+        f"{len(program.states):,}",
+        f"{read:.2f}",
+        f"{compiled:.2f}",
+        f"{together:.2f}",
+    )
+    return table
+
+
+LIVE_TURN = 5_000
+LIVE_WARM, LIVE_FOR = 4 * 60 * MINUTE, 2 * MINUTE
+
+
+def hours_late(zones: int) -> tuple[float, float]:
+    """Ms of one core a turn of 5 s, journal included: in order, and with a fifth up to 4 h late."""
+    place = hall(zones)
+    program = rules.program(place, CALENDAR)
+    dice = random.Random(zones)
+    seqs: dict[str, int] = {}
+
+    def said(t: int, at: int) -> tuple[int, str, bytes, Event]:
+        n = dice.randrange(zones)
+        device, kind, fields = dice.choice(
+            [
+                (f"m{n}", "power", {"ch": "c1", "w": dice.choice([0, 412])}),
+                (f"o{n}", "presence", {"ch": "p1", "present": dice.random() < 0.5}),
+                (f"d{n}", "contact", {"ch": "c1", "open": dice.random() < 0.1}),
+            ]
+        )
+        seq = seqs[device] = seqs.get(device, 0) + 1
+        raw = wire.encode("9f3a1c22", seq, 1, t - BEGIN, t, kind, fields).encode()
+        event = decode_one(raw)
+        assert isinstance(event, Event)
+        return at, device, raw, event
+
+    with tempfile.TemporaryDirectory() as folder:
+        db = store.open_writer(Path(folder))
+        db.execute("INSERT INTO meta VALUES ('first_start', ?)", (str(BEGIN),))
+        journal, history = Journal(), History(place.timezone)
+        stage = Judging(place, program, lambda *_: None)
+        journal.load(db)
+        history.load(db, BEGIN)
+        stage.load(db, BEGIN)
+        costs: list[float] = []
+        now = BEGIN
+        for end, step, share in (
+            (LIVE_WARM, MINUTE, 0.0),
+            (LIVE_FOR, LIVE_TURN, 0.0),
+            (LIVE_FOR, LIVE_TURN, 0.2),
+        ):
+            first = now
+            begun = time.process_time()
+            for now in range(first + step, first + end + 1, step):
+                db.execute("BEGIN")
+                for _ in range(8 * zones * step // MINUTE):
+                    t = now - dice.randrange(1500)
+                    late = dice.random() < share
+                    t -= dice.randrange(LIVE_WARM) if late else 0
+                    at, device, raw, event = said(t, now)
+                    journal.accept(db, device, raw, event, at)
+                stored, lost = journal.write(db)
+                turn = Turn(now, now / 1000, stored, lost)
+                history.turn(db, turn)
+                stage.turn(db, turn)
+                db.execute("COMMIT")
+                stage.committed(turn)
+            costs.append((time.process_time() - begun) / (end / step) * 1000)
+        db.close()
+    return costs[1], costs[2]
+
+
+def live() -> Table:
+    table = Table(title="The live stage with its journal, ms of one core a turn of 5 s")
+    for head in ("zones", "events a turn", "in order", "a fifth up to 4 h late", "core, late"):
+        table.add_column(head, justify="right")
+    for zones in (10, 50):
+        straight, late = hours_late(zones)
+        table.add_row(
+            f"{zones}",
+            f"{8 * zones * LIVE_TURN // MINUTE}",
+            f"{straight:.1f}",
+            f"{late:.1f}",
+            f"{late / LIVE_TURN:.1%}",
+        )
+    return table
+
+
 def one_formula(count: int = 50_000) -> Table:
     """lit & ~present, held 15 s, at one update a second, in three monitors."""
     dice = random.Random(3)
@@ -242,4 +394,6 @@ def one_formula(count: int = 50_000) -> Table:
 if __name__ == "__main__":
     console = Console(width=110)
     console.print(sizes([10, 100, 1000] + ([10000] if "--large" in sys.argv else [])))
+    console.print(loading(2_000))
+    console.print(live())
     console.print(one_formula())

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not bench/, where this file would stand for the package
 
 from tests.device.test_device import Running  # noqa: E402
 from tests.parts import mosquitto  # noqa: E402

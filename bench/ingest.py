@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 
 from bench._load import SITE  # noqa: E402
 from tests.parts import free_port, mosquitto, nats, stop  # noqa: E402

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 
 from gateway.ratings import DWELL_MS  # noqa: E402
 from tests.journey.hall import Device, Person, Serve  # noqa: E402

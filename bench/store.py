@@ -26,7 +26,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 
 from gateway import store  # noqa: E402
 from gateway.history import last, series  # noqa: E402

@@ -121,6 +121,7 @@ class Link:
         """One connection from CONNECT to its end. True when it ended to sleep."""
         await self._board.network()
         reader, writer = await asyncio.wait_for(self._board.dial(self._setup), 10)
+        mqtt.at_once(writer)
         client = mqtt.Client(reader, writer, self._message, self._puback)
         self._client = client
         try:

@@ -58,6 +58,14 @@ def _published(kind, body):
     return topic, bytes(body[at:]), pid
 
 
+def at_once(writer):
+    """Let no packet wait for the answer to the one before, where the port and the stream can."""
+    try:
+        writer.s.setsockopt(6, 1, 1)  # IPPROTO_TCP, TCP_NODELAY
+    except (AttributeError, OSError, ValueError):
+        pass
+
+
 class Client:
     """One connection. Callbacks: `message(topic, payload, retained)` and `acked(pid)`."""
 

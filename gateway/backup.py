@@ -133,9 +133,11 @@ def restore(source: Path, data: Path) -> list[str]:
 
 
 def rehearse(source: Path) -> str:
-    """Restore the newest backup of `source` into a folder that is then removed, and check it.
-    What was found good, in a line. Raises InputFault and EnvironmentFault."""
+    """Check every backup of `source`, restore the newest into a folder that is then removed, and
+    check that. What was found good, in a line. Raises InputFault and EnvironmentFault."""
     found = newest(source)
+    for older in _all(source)[:-1]:
+        whole(older)
     with _temporary(source) as folder:
         restore(found.folder, folder)
         db = store.open_reader(folder)

@@ -15,6 +15,7 @@ from gateway.disk import Disk, Latency
 from gateway.ledger import Ledger
 from gateway.rules import house
 from gateway.rules.model import Rule
+from gateway.site import Noise
 from gateway.turns import Changes, Turn
 from gateway.vitals import Health
 
@@ -56,11 +57,11 @@ class Care:
 
     name = "care"
 
-    def __init__(self, upkeep: Upkeep, health: Health, speed: float) -> None:
+    def __init__(self, upkeep: Upkeep, health: Health, speed: float, noise: Noise) -> None:
         self._upkeep = upkeep
         self._health = health
         self._jumps = Jumps(speed)
-        self._ledger = Ledger(lambda *_: None)
+        self._ledger = Ledger(lambda *_: None, noise)
         self._standing: set[str] = set()
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002

@@ -45,7 +45,10 @@ class StoredEvent(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class LostRange:
-    """Numbers that will never come; `why` is `lost` (said by an event) or `first` (by a ready)."""
+    """Numbers that will never come; `why` is `lost` (said by an event) or `first` (by a ready).
+
+    `at` is the event's own time where it is believed, else the arrival.
+    """
 
     device: str
     log: str
@@ -158,7 +161,7 @@ class Journal:
         self._rows[key] = _Row(found, event, stored=False)
         if event.kind == wire.LOST:
             first, last = event.from_, event.to  # type: ignore[union-attr]
-            self._give_up(device, log, max(first, 1), last, "lost", at)
+            self._give_up(device, log, max(first, 1), last, "lost", at if t is None else t)
 
     def refuse(self, topic: str, device: str | None, raw: bytes, why: Refused, at: int) -> None:
         """What was turned away. `device` only where the site has it: then a readable number counts

@@ -28,6 +28,7 @@ _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
+_SET_BACK_MS, _SET_FORWARD_MS = 2000, 86_400_000
 _REST_MS, _REST_SHARE = 5_000, 5_000  # after going back: a 5000th of the way, at most 5 s
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
@@ -55,6 +56,7 @@ class Judging:
         self._permits_seen: str | None = None
         self._entries: set[int] = set()
         self._told_failed = False
+        self._turn_at = 0
         self._late: int | None = None  # evidence from here on is not judged yet
         self._rested_at = 0
 
@@ -63,6 +65,8 @@ class Judging:
     def load(self, db: sqlite3.Connection, now: int) -> None:
         """Take up from the newest snapshot; without one, from the beginning (at most 8 days)."""
         beginning = _beginning(db, now)
+        if beginning > now:  # the clock was set back to before it
+            beginning = now - self._site.settle - 1
         spans, self._entries, self._permits_seen = _given(db)
         self._engine = Engine(self._program, beginning)
         row = db.execute(
@@ -89,6 +93,7 @@ class Judging:
         self._snapshots = [(self._engine.t if row else since, self._engine.snapshot())]
         self._disk_at = now
         self._told_failed = False
+        self._turn_at = now
         self._late = _late_from(db)
         self._rested_at = now
         self._ledger.load(db)
@@ -96,6 +101,10 @@ class Judging:
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Judge up to `now - settle`; write findings, alerts and what is to be switched."""
         ledger, watch = self._ledger, self._program.lost
+        leapt = not -_SET_BACK_MS <= turn.now - self._turn_at <= _SET_FORWARD_MS
+        if leapt:  # the clock was set: judge from where it is now, as after a restart
+            self.load(db, turn.now)
+        self._turn_at = turn.now
         ledger.changes = []
         if not self._told_failed:
             self._told_failed = True
@@ -105,7 +114,7 @@ class Judging:
         if watch is not None:
             for lost in turn.lost:
                 ledger.lost(db, watch, lost, turn.now)
-        add, remove = self._placing.take(db, turn.stored)
+        add, remove = ((), ()) if leapt else self._placing.take(db, turn.stored)  # loaded already
         reached = self._engine.t
         back = min((r[0] for r in (*add, *remove) if r[0] <= reached), default=None)
         for record in remove:

@@ -35,7 +35,7 @@ from gateway.rules.model import Rule
 log = structlog.get_logger()
 
 LOOK_S = 1.0
-DUE_S = 5.0
+DUE_S = 2.0
 NIGHT = 3  # o'clock, when the hall sleeps
 WEEK = 7
 UNSYNCED_S = 3 * 86_400.0

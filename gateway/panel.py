@@ -109,4 +109,4 @@ class PanelKeys:
 
 
 def _is_ack(event: Any) -> bool:
-    return event.kind == "button" and event.name == "ack"
+    return bool(event.kind == "button" and event.name == "ack")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import signal
@@ -15,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
 import structlog
 import uvicorn
@@ -25,6 +24,7 @@ from gateway import (
     authority,
     broker,
     credentials,
+    logs,
     notify,
     people,
     rules,
@@ -101,7 +101,7 @@ def serve(
     EnvironmentFault before it is up."""
     options = parse(config, data, broker, mqtt, http, start, speed)
     hall = site.load(config)
-    _configure_log()
+    logs.configure()
     with store.locked(data):
         following: Site | None = hall
         while following is not None:
@@ -181,7 +181,7 @@ class House:
             Disk(options.data, None if floor is None else floor * MB),
             None if kept is None else kept * DAY_MS,
         )
-        self.care = Care(self.upkeep, self.health, options.speed)
+        self.care = Care(self.upkeep, self.health, options.speed, hall.noise)
         self._writer = Writer(
             *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),
@@ -418,33 +418,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _configure_log() -> None:
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(serializer=_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Stderr())),
-    )
-
-
-class _Stderr:
-    """Where the log goes. It may lie on the disk that is full: no word is worth the gateway."""
-
-    def write(self, text: str) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.write(text)
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError):
-            sys.stderr.flush()
-
-
-def _json(value: Any, **options: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, **options)

@@ -35,6 +35,7 @@ from gateway.watches import Program
 
 _time_of = itemgetter(0)
 _SORT_LIMIT = 200_000  # records held in memory while sorting
+_FOUND_LIMIT = 2_000  # findings, with their evidence a kilobyte each
 
 
 class _Line(msgspec.Struct):
@@ -103,10 +104,10 @@ def findings(
     records.extend((t, 0, 0, "", entry, None) for t in entries if beginning <= t <= end)
     engine = Engine(program, beginning)
     engine.start(spans, max((t for t in entries if t < beginning), default=None))
-    out = Sorter(_SORT_LIMIT // 8)
+    out = Sorter(_FOUND_LIMIT)
     for block in records.sorted():
         engine.run(_until(block, end))
-        if len(engine.out) > 1000:
+        if len(engine.out) > 500:
             out.extend(_keyed(engine.out))
             engine.out = []
     if end >= beginning:

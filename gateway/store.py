@@ -1,8 +1,8 @@
 """The database file: opening it, its numbered migrations, read-only connections, its lock.
 
 One writer (WAL, synchronous=FULL) and any number of readers that never wait. Migrations are
-`schema/NNN-name.sql`, each applied in one transaction together with `user_version`; before the
-first of them is applied to data that exist, these are copied beside it.
+`schema/NNN-name.sql`; all that are due are applied in one transaction together with `user_version`,
+and data that exist are copied aside before.
 """
 
 from __future__ import annotations
@@ -134,8 +134,9 @@ def _migrate(db: sqlite3.Connection, data: Path) -> None:
     due = [(number, sql) for number, sql in steps if number > have]
     if have and due:
         _copy_before(db, data, have)
-    for number, sql in due:
-        db.executescript(f"BEGIN IMMEDIATE;\n{sql}\nPRAGMA user_version={number};\nCOMMIT;")
+    if due:
+        every = "\n".join(sql for _, sql in due)
+        db.executescript(f"BEGIN IMMEDIATE;\n{every}\nPRAGMA user_version={due[-1][0]};\nCOMMIT;")
 
 
 def _copy_before(db: sqlite3.Connection, data: Path, have: int) -> None:

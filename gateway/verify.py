@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from gateway import audit, store
@@ -35,7 +36,7 @@ def check(db: sqlite3.Connection, say: Say) -> list[str]:
     faults: list[str] = []
     db.execute("BEGIN")  # one instant for all checks
     try:
-        for part in (_structure, _checksums, _audit, _gaps):
+        for part in (_structure, _checksums, _audit, _gaps, _guards):
             try:
                 faults += part(db, say)
             except sqlite3.DatabaseError as fault:
@@ -60,6 +61,29 @@ def _structure(db: sqlite3.Connection, say: Say) -> Iterator[str]:
         say("✓ structure of the database")
     else:
         yield f"structure of the database: {found[0]}".replace("\n", " ")
+
+
+def _guards(db: sqlite3.Connection, say: Say) -> Iterator[str]:
+    """The triggers that keep ratings, audit and registers as they were written."""
+    have = db.execute("PRAGMA user_version").fetchone()[0]
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        for number, sql in store.migrations():
+            if number <= have:
+                fresh.executescript(sql)
+        wanted = _triggers(fresh)
+    found = _triggers(db)
+    wrong = sorted(name for name in wanted if found.get(name) != wanted[name])
+    if wrong:
+        yield f"triggers: {', '.join(wrong)} missing or changed, so rows could be too"
+    else:
+        say(f"✓ {len(wanted)} triggers that keep what was written")
+
+
+def _triggers(db: sqlite3.Connection) -> dict[str, str]:
+    return dict(
+        tuple(row)
+        for row in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+    )
 
 
 def _checksums(db: sqlite3.Connection, say: Say) -> Iterator[str]:

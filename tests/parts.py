@@ -57,6 +57,7 @@ class Mosquitto:
         self.folder = folder
         self.extra = extra
         self.port = port or free_port()
+        self.persistent = False
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -66,7 +67,8 @@ class Mosquitto:
         anonymous = "" if "allow_anonymous" in self.extra else "allow_anonymous true\n"
         conf.write_text(
             f"{'user root' if os.geteuid() == 0 else ''}\n"  # else it may not read tests' files
-            f"listener {self.port} 127.0.0.1\n{anonymous}persistence false\n"
+            f"listener {self.port} 127.0.0.1\n{anonymous}"
+            f"persistence {str(self.persistent).lower()}\n"
             f"log_dest file {self.folder / 'mosquitto.log'}\n{self.extra}\n"
         )
         with open(self.folder / "mosquitto.out", "ab") as out:

@@ -47,8 +47,8 @@ class Days:
         begin = self._end
         if begin is None:
             first = db.execute(
-                "SELECT min((SELECT t FROM energy WHERE channel = c.id ORDER BY t LIMIT 1))"
-                " FROM channel c"
+                "SELECT min((SELECT t FROM energy WHERE channel = channel.id ORDER BY t LIMIT 1))"
+                " FROM channel"
             ).fetchone()[0]
             if first is None:
                 return False
@@ -57,9 +57,9 @@ class Days:
         if end + AFTER_MS > now:
             return False
         db.execute(
-            "INSERT INTO energy_day (channel, day, uwh) SELECT c.id, ?1,"
-            " (SELECT sum(uwh) FROM energy WHERE channel = c.id AND t >= ?1 AND t < ?2) AS uwh"
-            " FROM channel c WHERE uwh IS NOT NULL",
+            "INSERT INTO energy_day (channel, day, uwh) SELECT channel.id, ?1, (SELECT sum(uwh)"
+            " FROM energy WHERE channel = channel.id AND t >= ?1 AND t < ?2) AS uwh"
+            " FROM channel WHERE uwh IS NOT NULL",
             (begin, end),
         )
         db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (_KEY, str(end)))

@@ -325,8 +325,9 @@ class Hot:
             self._due = [
                 channel
                 for channel, oldest in db.execute(
-                    "SELECT c.id, (SELECT t FROM sample WHERE channel = c.id ORDER BY t LIMIT 1)"
-                    " FROM channel c"
+                    "SELECT channel.id,"
+                    " (SELECT t FROM sample WHERE channel = channel.id ORDER BY t LIMIT 1)"
+                    " FROM channel"
                 )
                 if oldest is not None and oldest < before
             ]

@@ -93,14 +93,10 @@ def load(db: sqlite3.Connection, site: Site, first: date, last: date) -> Duty:
         if counter.pad and card
     }
     taps = []
-    for pad in sorted({pad for pad, _ in posts}):
-        rows = db.execute(
-            f"SELECT {COLUMNS} FROM event WHERE kind = 'tap' AND device = ? AND"
-            " ((t >= ? AND t < ?) OR t IS NULL)",
-            (pad, begin, end),
-        )
+    for when, bounds in (("t >= ? AND t < ?", (begin, end)), ("t IS NULL", ())):
+        rows = db.execute(f"SELECT {COLUMNS} FROM event WHERE kind = 'tap' AND {when}", bounds)
         for said in read(db, rows.fetchall()):
-            found = posts.get((pad, str(said.payload["tag"]).lower()))
+            found = posts.get((said.device, str(said.payload["tag"]).lower()))
             if found and begin <= said.time < end:
                 taps.append(Tap(found[0], said.time, found[1]))
     rows = db.execute(

@@ -115,7 +115,7 @@ def episodes(db: sqlite3.Connection, site: Site, period: Period) -> list[Episode
     marks = ",".join("?" * len(EPISODES))
     rows = db.execute(
         'SELECT id, rule, subject, zone, start, "end" FROM finding WHERE start >= ? AND start < ?'
-        f" AND state <> 'withdrawn' AND rule IN ({marks}) ORDER BY start, id",
+        f" AND state <> 'withdrawn' AND +rule IN ({marks}) ORDER BY start, id",
         (begin, end, *EPISODES),
     )
     return [

@@ -92,7 +92,7 @@ def sheet(
         )
     )
     vacant = db.execute(
-        "SELECT count(*) FROM finding WHERE rule = 'post.vacant' AND state <> 'withdrawn'"
+        "SELECT count(*) FROM finding WHERE +rule = 'post.vacant' AND state <> 'withdrawn'"
         " AND start >= ? AND start < ?",
         (begin, end),
     ).fetchone()[0]

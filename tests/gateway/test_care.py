@@ -17,6 +17,7 @@ from gateway.care import Care, Jumps, Upkeep
 from gateway.disk import MB, Disk, Latency
 from gateway.keeper import TASKS, UNSYNCED_S, Unsynced, clock_synced, due
 from gateway.rules import house
+from gateway.site import Noise
 from gateway.turns import Turn
 from gateway.vitals import Health
 
@@ -27,7 +28,7 @@ TZ = "Asia/Shanghai"
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[Care, Upkeep, Health]:
     upkeep, health = Upkeep(Disk(tmp_path, 5 * MB)), Health()
-    return Care(upkeep, health, 1), upkeep, health
+    return Care(upkeep, health, 1, Noise()), upkeep, health
 
 
 def test_a_disk_below_its_floor_is_a_finding_until_there_is_room(

@@ -154,3 +154,14 @@ def test_low_score_is_a_finding_with_an_alert_and_ends(house: House) -> None:
     assert house.db.execute("SELECT count(*) FROM alert").fetchone()[0] == 1
     stage.turn(house.db, Turn(NOON + 5 * 3_600_000, 0))
     assert house.db.execute("SELECT state FROM finding").fetchone()[0] == "ended"
+
+
+def test_a_card_on_the_pad_is_read_from_the_store(house: House) -> None:
+    house.event("pad-w01", 1, "tap", at("09:30"), tag="04B1000002")
+    house.event("pad-w01", 2, "tap", at("10:30"), tag="0bad")  # nobody's post
+    house.event("door-01", 3, "tap", at("11:00"), tag="04b1000001")  # no pad of a counter
+    day = date(2026, 7, 1)
+    on = duty.load(house.reader(), house.context.site, day, day).on
+    assert on("w01", at("09:29")) == duty.UNKNOWN
+    assert on("w01", at("11:30")) == "企业开办专窗 B 岗"
+    assert on("w01", at("13:00")) == duty.UNKNOWN

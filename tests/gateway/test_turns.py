@@ -11,8 +11,9 @@ from gateway.turns import Turn
 
 SITE = Path(__file__).parent.parent / "data" / "site.toml"
 GROWING = (
-    "alert|appointment|appointment_event|attendance_punch|audit|case_event|case_file|case_now|chunk|contact|energy|event|finding|finding_history"
-    "|gap|notification|register_entry|reject|rollup"
+    "alert|appointment|appointment_event|attendance_punch|audit|case_event|case_file|case_now"
+    "|chunk|contact|energy|event|finding|finding_history|gap|notification|register_entry|reject"
+    "|rollup"
 )
 # partial indexes hold only what is still open
 OPEN_ONLY = (
@@ -23,7 +24,8 @@ OPEN_ONLY = (
     "command_open",
     "notification_",
 )
-SCAN = re.compile(rf"SCAN (?:\w+ AS )?({GROWING}|[a-z]\b)(.*)")
+SCAN = re.compile(r"SCAN (?:\w+ AS )?(\w+)(.*)")
+NAMED = re.compile(r"\b(?:FROM|JOIN|UPDATE) (\w+) (?:AS )?(\w)\b")
 
 
 def scans(db: sqlite3.Connection, statements: list[str]) -> list[str]:
@@ -32,9 +34,12 @@ def scans(db: sqlite3.Connection, statements: list[str]) -> list[str]:
     for statement in statements:
         if not statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT")):
             continue
+        called = {alias: table for table, alias in NAMED.findall(statement)}
         for row in db.execute(f"EXPLAIN QUERY PLAN {statement}"):
             seen = SCAN.search(row[3])
-            if seen and not any(index in seen[2] for index in OPEN_ONLY):
+            if seen is None or not re.fullmatch(GROWING, called.get(seen[1], seen[1])):
+                continue
+            if not any(index in seen[2] for index in OPEN_ONLY):
                 found.append(f"{row[3]}: {statement}")
     return found
 

@@ -62,9 +62,11 @@ def test_harm_is_found(
         db.execute(f"DROP TRIGGER {name}")
     db.execute(harm)
     db.close()
-    with pytest.raises(InputFault, match="1 of the checks failed"):
+    with pytest.raises(InputFault, match="2 of the checks failed, the first: "):
         verify.run(data)
-    assert named in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert named in said
+    assert "rating_no_delete" in said  # that a guard is gone is told, too
 
 
 def test_ratings_report_counts_what_was_pressed(data: Path, tmp_path: Path) -> None:

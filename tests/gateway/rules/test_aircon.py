@@ -205,6 +205,14 @@ CASES = {
     ],
     "ac.vacant": [
         Case(
+            "over midnight of New Year",
+            [("23:50", ac(True, "heat", 20)), ("23:50", hall(False))],
+            [("ac-hall-1", "23:50", "+1 00:05", None)],
+            day="2025-12-31",
+            until="+1 00:06",
+            dead=(),
+        ),
+        Case(
             "15 minutes and one ms",
             [("10:00", ac(True)), ("10:00", hall(False)), ("10:15:00.001", ac(False))],
             [(A, "10:00", "10:15", "10:15:00.001")],

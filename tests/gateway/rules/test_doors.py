@@ -119,6 +119,14 @@ CASES = {
             [("10:00", opening("fire-door-1", True)), ("10:01", opening("fire-door-1", False))],
             [],
         ),
+        Case(
+            "over midnight of New Year",
+            [("23:59:30", opening("fire-door-1", True))],
+            [("fire-door-1", "23:59:30", "+1 00:00:30", None)],
+            day="2025-12-31",
+            until="+1 00:01",
+        ),
+        Case("never heard", [("10:00", light(0))], [], until="11:00"),
         Case("another door", [("10:00", opening(D, True))], [], until="11:00"),
         Case(
             "opened again: joined up to rearm, from the end to the next hold's end",

@@ -9,6 +9,7 @@ from tests.gateway.rules.hall import (
     check,
     climate,
     detector,
+    hall,
     light,
     panel,
     sockets,
@@ -99,6 +100,15 @@ CASES = {
         Case("a meter never heard", [("17:00", panel(400))], [], until="19:00"),
     ],
     "power.banned-appliance": [
+        Case("never heard", [("10:00", hall(False))], [], until="11:00"),
+        Case(
+            "unknown in the middle of a hold of one's own, and back",
+            [("10:00", sockets(900)), ("10:12", sockets(900)), ("10:20", sockets(900))],
+            [("sockets-w01", "10:12", "10:27", None)],
+            settings=("power.banned-appliance.hold=15min",),
+            dead=("pm-01",),
+            until="10:28",
+        ),
         Case(
             "800 W for longer than 60 s, at any hour",
             [("10:00", sockets(800)), ("10:01:00.001", sockets(799.999))],
@@ -132,6 +142,7 @@ CASES = {
         ),
     ],
     "power.overload": [
+        Case("never heard", [("10:00", hall(False))], [], until="11:00"),
         Case(
             "above the rated power for longer than 10 s",
             [("10:00", light(2000.001)), ("10:00:10.001", light(2000))],
