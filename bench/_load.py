@@ -134,7 +134,9 @@ def load(
                 if first >> 4 != 3:
                     continue
                 end = 2 + int.from_bytes(body[:2], "big")
-                n = place[body[2:end].split(b"/")[3].decode()]
+                n = place.get(body[2:end].split(b"/")[3].decode(), -1)
+                if n < 0:  # another device of the hall
+                    continue
                 ack = json.loads(body[end:])
                 if ack["log"] != log:  # of a run before this one
                     continue

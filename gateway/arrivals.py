@@ -93,7 +93,9 @@ class Arrivals:
         return came
 
     def logs(self) -> list[tuple[str, str]]:
-        """(device, log) of all that arrived, sorted."""
+        """(device, log) of all that arrived, sorted. What is put in order next needs the memory."""
+        if self._spill is not None and self._held:
+            self._put_down()
         return sorted({*self._held, *self._runs})
 
     def copies(self, log: tuple[str, str]) -> Iterator[list[Copy]]:

@@ -129,11 +129,13 @@ def provision(
     config: Config,
     data: Data,
     out: Annotated[Path, typer.Option(help="where device.json goes")],
+    board: Annotated[str | None, typer.Option(help="also its flash: esp32-s3 or pico-w")] = None,
+    flash: Annotated[str | None, typer.Option(help="copy it onto the board at this port")] = None,
 ) -> None:
     """Make one device's credentials and register them with the gateway's data."""
     from gateway import provision as module
 
-    module.run(device_id, config, data, out)
+    module.run(device_id, config, data, out, board, flash)
 
 
 @user_app.command("add")

@@ -9,12 +9,12 @@ import json
 import os
 import secrets
 import sys
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from gateway import fittings
 from gateway.errors import EnvironmentFault, InputFault
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -32,8 +32,8 @@ def run(
 ) -> None:
     """Replace this process by the device's firmware; returns only by an error."""
     tls, host, port = _broker(broker)
-    site = _site(config)
-    setup = _setup(site, device_id)
+    site = fittings.site_text(config)
+    setup = fittings.setup(site, device_id)
     folder = _lock(data)
     identity = _identity(site, device_id, setup["kind"], config, folder, credentials)
     identity["broker"]["host"] = host
@@ -81,53 +81,6 @@ def _instant(text: str) -> int:
 
         when = when.replace(tzinfo=ZoneInfo("Asia/Shanghai"))
     return int((when.astimezone(UTC)).timestamp() * 1000)
-
-
-def _site(config: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
-    except OSError as fault:
-        raise InputFault(f"{config}: {fault.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise InputFault(f"{config}: {fault}") from None
-
-
-def _setup(site: dict[str, Any], device_id: str) -> dict[str, Any]:
-    """What hangs on a device, from every source of the site file that names it."""
-    devices = {entry.get("id"): entry for entry in site.get("device", [])}
-    if device_id not in devices:
-        raise InputFault(f"{device_id}: no [[device]] of the site file has this id")
-    channels: dict[str, str] = {}
-    meters: dict[str, str] = {}
-
-    def own(source: object, kind: str) -> str | None:
-        name, _, ch = str(source or "").partition("/")
-        if name != device_id or not ch:
-            return None
-        channels[ch] = kind
-        return ch
-
-    for opening in site.get("opening", []):
-        own(opening.get("contact"), "contact")
-        own(opening.get("lock"), "lock")
-    for counter in site.get("counter", []):
-        own(counter.get("presence"), "presence")
-    for sensor in site.get("sensor", []):
-        own(sensor.get("source"), str(sensor.get("kind")))
-    for ac in site.get("ac", []):
-        own(ac.get("source"), "ac")
-        own(ac.get("control"), "ac")
-    for circuit in site.get("circuit", []):
-        meter = own(circuit.get("meter"), "power")
-        relay = own(circuit.get("relay"), "relay")
-        if meter and relay:
-            meters[meter] = relay
-    return {
-        "kind": devices[device_id].get("kind"),
-        "battery": devices[device_id].get("power") == "battery",
-        "channels": channels,
-        "meters": meters,
-    }
 
 
 def _lock(data: Path) -> Path:

@@ -46,6 +46,7 @@ class Escalation:
         self._storm = False
         self._seen = 0
         self._changes: Changes = []
+        self._sounding: tuple[str, str] | None = None  # (cause, text) of the turn's first alarm
 
     def load(self, db: sqlite3.Connection, now: int) -> None:
         self._queued = 0
@@ -59,6 +60,7 @@ class Escalation:
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Let time pass for alerts, write the steps that are due, quieten what is answered."""
         self._queued, now, settings = 0, turn.now, self._site.noise
+        self._sounding = None
         alerts.tick(db, now, settings)
         rows = due(db, now)
         grown = updates(db, now)
@@ -70,6 +72,9 @@ class Escalation:
             self._climb(db, now, row)
         for row in grown:
             self._update(db, now, row)
+        if self._sounding is not None:  # however many: a panel sounds or it does not
+            for panel in self._panels:
+                self._command(db, now, panel, self._sounding[0], "alarm", self._sounding[1])
         self._silence(db, now)
         self._changes = feed(db, self._seen, self._site.timezone)
         self._seen = now
@@ -214,9 +219,9 @@ class Escalation:
         made = Message(row.id, row.round, step, text, now, critical=True)
         if not self._panels:
             outbox.put(db, now, made, 0, "", "unaddressed")
-        for index, panel in enumerate(self._panels):
-            if outbox.put(db, now, made, index, "panel", "sent"):
-                self._command(db, now, panel, row.finding or row.id, "alarm", text)
+        for index in range(len(self._panels)):
+            if outbox.put(db, now, made, index, "panel", "sent") and self._sounding is None:
+                self._sounding = (row.finding or row.id, text)
 
     def _silence(self, db: sqlite3.Connection, now: int) -> None:
         """Once no alert that sounded is unanswered, the panels are quiet again."""

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway import authority, credentials, site
+from gateway import authority, credentials, fittings, flashing, site, wiring
 from gateway.broker import Endpoint
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.site import Site
@@ -75,9 +75,17 @@ def provision(
     }
 
 
-def run(device_id: str, config: Path, data: Path, out: Path) -> None:
-    """The command: `out/device.json`, readable by its owner only."""
+def run(
+    device_id: str, config: Path, data: Path, out: Path, board: str | None, port: str | None
+) -> None:
+    """The command: `out/device.json`, readable by its owner only, and a label for the case. With
+    a board also `out/flash`, which is copied onto it where a port is given."""
+    if port is not None and board is None:
+        raise InputFault("--flash wants --board as well")
     hall = site.load(config)
+    if board is not None:  # judged before the former credentials are void
+        setup = fittings.setup_of(config, device_id)
+        wiring.board_json(board, setup["kind"], setup)
     made = provision(device_id, hall, data)
     tls = made["broker"].get("tls", {})
     try:
@@ -86,6 +94,13 @@ def run(device_id: str, config: Path, data: Path, out: Path) -> None:
                 credentials.write_private_bytes(out / f"{name}.der", authority.der(tls[name]))
                 tls[name] = f"{name}.der"
         credentials.write_private(out / "device.json", json.dumps(made, indent=2) + "\n")
+        picture = flashing.label(device_id, made["kind"], hall.id)
+        (out / "label.svg").write_text(picture, encoding="utf-8")
+        print(out / "device.json")
+        if board is not None:
+            flash = flashing.folder(out, board, made, setup)
+            print(flash)
+            if port is not None:
+                flashing.copy(flash, port)
     except OSError as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault.strerror})") from fault
-    print(out / "device.json")

