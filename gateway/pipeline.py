@@ -46,6 +46,9 @@ from gateway.errors import EnvironmentFault, InputFault
 from gateway.escalation import Escalation
 from gateway.hardware import things
 from gateway.history.stage import History
+from gateway.influx.copier import Copier
+from gateway.influx.stage import Amended
+from gateway.influx.target import target
 from gateway.ingest import Session
 from gateway.judging import Judging
 from gateway.keeper import Keeper
@@ -130,12 +133,15 @@ def stages(house: House) -> list[Stage]:
         log.error("rule.out_of_order", rule=rule, reason=fault)
     ttl, channels = int(COMMAND_TTL_MS * speed), notify.schemes(house.addresses)
     switching = Switching(hall, Terms(hall, calendar), ttl)
+    history = History(hall.timezone, house.upkeep.keep_ms)
+    copying = [Amended(house.influx.name, lambda: history.placed)] if house.influx else []
     switchable = {(t.target.device, t.target.ch): t.subject for t in things(hall).values()}
     return [
         house.care,
         YearWatch(house.options.data, house.reload),
         DeviceStage(),
-        History(hall.timezone, house.upkeep.keep_ms),
+        history,
+        *copying,
         Ratings(hall),
         Cases(hall, calendar),
         Overdue(hall, calendar),
@@ -160,6 +166,7 @@ class House:
         self.calendar = workdays.load(hall, options.data)
         self.feed, self.health, self.metrics = Feed(), Health(), Metrics()
         self.addresses = notify.addresses(hall, os.environ)
+        self.influx = target(hall, os.environ)
         self._devices = frozenset(device.id for device in hall.devices)
         self._session: Session | None = None
         self._embedded: EmbeddedBroker | None = None
@@ -184,6 +191,12 @@ class House:
             *(options.data, f"厅守 · {hall.name}", self.addresses, self._writer.submit),
             *(options.clock.now, options.speed),
         )
+        self._copier: Copier | None = None
+        if self.influx is not None:
+            self._copier = Copier(
+                *(options.data, hall, self.influx, self._writer.submit, options.clock.now),
+                self.metrics.registry,
+            )
 
         backups = hall.care.backup
         self._keeper = Keeper(
@@ -260,6 +273,8 @@ class House:
             )
             self._writer.start(db, self._session)
             self._notifier.start()
+            if self._copier is not None:
+                self._copier.start()
             self._keeper.start()
             self._session.start()
             self._greet(endpoint, password)
@@ -310,6 +325,8 @@ class House:
         if self._session is not None:
             self._session.stop()
         self._notifier.stop()
+        if self._copier is not None:
+            self._copier.stop()
         self._keeper.stop()
         self._writer.stop()
 

@@ -31,7 +31,7 @@ def listening(port: int) -> bool:
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
     beside = str(Path(sys.executable).parent)
     found = shutil.which(name) or shutil.which(name, path=f"{beside}:/usr/sbin:/usr/local/sbin")
     assert found, f"{name} is not installed; `make setup` installs it"
@@ -73,7 +73,7 @@ class Mosquitto:
         )
         with open(self.folder / "mosquitto.out", "ab") as out:
             self.process = subprocess.Popen(
-                [_program("mosquitto"), "-c", str(conf)], stdout=out, stderr=out
+                [program("mosquitto"), "-c", str(conf)], stdout=out, stderr=out
             )
         process = self.process
 
@@ -119,7 +119,7 @@ def nats(folder: Path, settings: str = "", port: int | None = None) -> Iterator[
         f"{settings}\n"
     )
     with open(folder / "nats.log", "ab") as log:
-        process = subprocess.Popen([_program("nats-server"), "-c", str(conf)], stderr=log)
+        process = subprocess.Popen([program("nats-server"), "-c", str(conf)], stderr=log)
     try:
         wait_for(lambda: listening(port), "nats-server to listen")
         yield port

@@ -114,6 +114,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/events"): ANY,
     ("GET", "/site"): ANY,
     ("GET", "/now"): ANY,
+    ("GET", "/outboxes"): ANY - {"viewer", "counter"},
     ("GET", "/rules"): ANY,
 }
 # Pads tell when somebody pressed: nobody at a counter or before a wall screen sees that.

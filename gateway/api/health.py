@@ -5,11 +5,13 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gateway.api.outboxes import Gauges
 from gateway.context import Context
 
 
 def router(ctx: Context) -> APIRouter:
     made = APIRouter(tags=["health"])
+    gauges = Gauges(ctx)
 
     @made.get("/healthz")
     def healthz(response: Response) -> dict[str, object]:
@@ -22,6 +24,10 @@ def router(ctx: Context) -> APIRouter:
     @made.get("/metrics")
     def metrics() -> Response:
         """Prometheus text."""
-        return Response(generate_latest(ctx.metrics), media_type=CONTENT_TYPE_LATEST)
+        gauges.read()
+        return Response(
+            generate_latest(ctx.metrics) + generate_latest(gauges.registry),
+            media_type=CONTENT_TYPE_LATEST,
+        )
 
     return made

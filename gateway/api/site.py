@@ -34,6 +34,7 @@ def drawn(site: Site) -> dict[str, Any]:
         "id": site.id,
         "name": site.name,
         "timezone": site.timezone,
+        "tariff": site.tariff,
         "hours": {
             "open": [_span(span) for span in site.hours.open],
             "arrive": clock_face(site.hours.arrive),

@@ -35,6 +35,7 @@ class History:
         self._prune_day, self._prune_at = 0, 0
         self._hot = Hot(ZoneInfo(timezone))
         self._changed: list[Said] = []
+        self.placed: list[Said] = []  # what this turn stored or moved
         self._settled = float("-inf")
         self._anchored: dict[Boot, int] = {}
         self._orders: dict[last.Channel, last.Order] = {}
@@ -46,9 +47,9 @@ class History:
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Place what was stored, and keep it."""
-        self._changed = []
+        self._changed, self.placed = [], []
         if turn.stored:
-            said = resolve(db, map(heard, turn.stored), self._anchored)
+            said = self.placed = resolve(db, map(heard, turn.stored), self._anchored)
             self._changed = last.keep(db, said, self._orders)
             self._hot.keep(db, said)
         if len(turn.stored) <= QUIET and turn.mono >= self._settled + SETTLE_S:

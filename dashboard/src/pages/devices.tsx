@@ -8,6 +8,7 @@ import type { DeviceRow, Site } from "../types";
 import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
 import { Sign } from "../ui/sign";
+import { Outboxes } from "./devices/outboxes";
 
 /** Which zone a device stands in: that of the first thing that names one of its channels. */
 function placeOf(site: Site, id: string): string {
@@ -65,6 +66,7 @@ export function Devices() {
             </ul>
           </section>
         ))}
+      <Outboxes />
     </div>
   );
 }
