@@ -30,6 +30,8 @@ _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
 _SET_BACK_MS, _SET_FORWARD_MS = 2000, 86_400_000
 _REST_MS, _REST_SHARE = 5_000, 5_000  # after going back: a 5000th of the way, at most 5 s
+_BACKLOG_MS = 60_000  # evidence so old is a backlog: more of it comes, and may end what it begins
+_DRAIN_MOST_MS = 60_000  # a backlog is waited for so long at most
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
@@ -59,6 +61,7 @@ class Judging:
         self._turn_at = 0
         self._late: int | None = None  # evidence from here on is not judged yet
         self._rested_at = 0
+        self._drains: tuple[int, int] | None = None  # first and last word of a backlog
 
     # --- the stage ------------------------------------------------------------------------
 
@@ -96,6 +99,7 @@ class Judging:
         self._turn_at = now
         self._late = _late_from(db)
         self._rested_at = now
+        self._drains = None
         self._ledger.load(db)
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
@@ -126,12 +130,14 @@ class Judging:
         permit_back = self._permits(db)
         if permit_back is not None and permit_back <= reached:
             back = permit_back if back is None else min(back, permit_back)
-            self._rested_at = turn.now  # somebody waits to see it
+            self._rested_at, self._drains = turn.now, None  # somebody waits to see it
+        elif back is not None and turn.now - back > _BACKLOG_MS:
+            self._drains = (self._drains[0] if self._drains else turn.now, turn.now)
         if back is not None:
             self._wait_with(db, back)
         target = max(_heard_to(turn) - self._site.settle, reached)
         rested = not 0 < self._rested_at - turn.now <= _REST_MS  # the clock may have been set back
-        if self._late is not None and rested:
+        if self._late is not None and rested and not self._draining(turn.now):
             self._rested_at = turn.now + min(_REST_MS, (reached - self._late) // _REST_SHARE)
             self._run_again(db, self._late, target, turn.now)
         elif target > reached:
@@ -162,6 +168,17 @@ class Judging:
             self._late = back
             db.execute("DELETE FROM engine_snapshot WHERE t >= ?", (back,))
             db.execute("INSERT OR REPLACE INTO meta VALUES ('late_from', ?)", (str(back),))
+
+    def _draining(self, now: int) -> bool:
+        """Whether a device is still telling what it kept: half a backlog shows things going on
+        that are long over, and would tell people of them."""
+        if self._drains is None:
+            return False
+        first, last = self._drains
+        if 0 <= now - last < self._site.settle and now - first < _DRAIN_MOST_MS:
+            return True
+        self._drains = None
+        return False
 
     def _run_again(self, db: sqlite3.Connection, back: int, target: int, now: int) -> None:
         """Derive everything from `back` on once more."""

@@ -289,3 +289,32 @@ def test_a_lost_record_is_told_at_its_own_time(tmp_path: Path) -> None:
     assert [row[:7] for row in live.findings()] == [row[:7] for row in said]
     assert said[0][:6] == ("device.lost", "pad-w01", None, *[begin + 1000] * 3)
     live.db.close()
+
+
+@pytest.mark.parametrize("still_on", [False, True])
+def test_half_a_backlog_tells_nobody_of_what_is_over(still_on: bool, tmp_path: Path) -> None:
+    """A meter was cut off from 17:30 to 23:00; it tells of the evening batch by batch."""
+    begin = parse_instant("2026-07-01T17:00:00")
+    off = parse_instant("2026-07-01T18:40:00")
+    now = parse_instant("2026-07-01T23:00:00")
+    last = now if still_on else off
+    evening = range(begin + 1_800_000, now, 60_000)
+
+    def line(seq: int, t: int, at: int) -> Line:
+        fields = {"ch": "c1", "w": 400 if t <= last else 0}
+        raw = wire.encode("9f3a1c22", seq, 1, t - begin, t, wire.POWER, fields)
+        return at, "hall/1/fengxian/pm-01/event", raw.encode()
+
+    live = Live(tmp_path / "data", begin)
+    for at in range(begin, now, 300_000):
+        live.turn(at, [])
+    for n in range(0, len(evening), 32):
+        at = now + n * 40  # a batch in 1.3 s
+        live.turn(at + 100, [line(n + i + 2, t, at) for i, t in enumerate(evening[n : n + 32])])
+    live.turn(live.now + 2 * SETTLE, [])
+    live.turn(live.now + 6_000, [])
+    found = [row for row in live.findings() if row[:2] == ("lights.after-close", "l-hall")]
+    assert [row[5] for row in found] == [None if still_on else off + 60_000]
+    alerts = live.db.execute("SELECT count(*) FROM alert WHERE rule LIKE 'lights.%'").fetchone()[0]
+    assert (alerts > 0) == still_on
+    live.db.close()
