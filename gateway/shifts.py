@@ -107,14 +107,19 @@ def begin(
     before: str | None,
     note: str,
 ) -> str:
-    """A shift begins, with the open alerts and the house as it stands. Its id."""
+    """A shift begins, with the open alerts and the house as it stands. Its id.
+
+    It begins after the one before it, also where the clock was set back: the latest one runs.
+    """
     number = "s-" + secrets.token_hex(6)
+    (latest,) = db.execute("SELECT max(begin) FROM shift").fetchone()
+    at = now if latest is None else max(now, latest + 1)
     alerts = open_alerts(db, site)
     db.execute(
         "INSERT INTO shift (id, begin, officer, second, before, note, alerts, things)"
         " VALUES (?,?,?,?,?,?,?,?)",
         (
-            *(number, now, officer, second, before, note),
+            *(number, at, officer, second, before, note),
             *(_json(alerts), _json(things(db, site, now))),
         ),
     )

@@ -155,6 +155,7 @@ def test_the_same_by_keyboard(night: Night, lang: str) -> None:
         page.locator("body").evaluate("() => document.activeElement.blur()")
         reach(page, ".wide-button")
         page.keyboard.press("Enter")
+        expect(page.locator("input[name=mine]")).to_be_visible()
         for text in (PASSWORD, "zhao", PASSWORD):
             page.keyboard.press("Tab")
             page.keyboard.type(text)

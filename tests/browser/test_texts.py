@@ -9,7 +9,7 @@ from conftest import ROOT
 TEXTS = ROOT / "dashboard" / "src" / "texts"
 ENTRY = re.compile(r'^  "([^"]+)":\s+"((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 # The language switch names the other language in its own script; these are units and names.
-ALLOWED = {"CSV", "AB", "EN"}
+ALLOWED = {"CSV", "AB", "EN", "InfluxDB"}
 
 
 def catalogue(*names: str) -> dict[str, str]:

@@ -33,6 +33,11 @@ def test_every_device_of_the_hall_lives_and_all_end_together(tmp_path: Path) -> 
     try:
         wait_for((data / store.FILE).exists, "the store", 60)
         db = store.open_reader(data)
+        wait_for(
+            lambda: db.execute("SELECT 1 FROM sqlite_master WHERE name='event'").fetchone(),
+            "its tables",
+            60,
+        )
         devices = {d.id for d in site.load(SITE).devices}
         wait_for(
             lambda: {r[0] for r in db.execute("SELECT DISTINCT device FROM event")} == devices,
