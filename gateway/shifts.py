@@ -7,7 +7,6 @@ everything runs in the caller's transaction.
 from __future__ import annotations
 
 import json
-import secrets
 import sqlite3
 from datetime import date
 from typing import Any
@@ -109,11 +108,11 @@ def begin(
 ) -> str:
     """A shift begins, with the open alerts and the house as it stands. Its id.
 
-    It begins after the one before it, also where the clock was set back: the latest one runs.
+    It sorts after the one before it, also in one millisecond or where the clock was set back.
     """
-    number = "s-" + secrets.token_hex(6)
-    (latest,) = db.execute("SELECT max(begin) FROM shift").fetchone()
-    at = now if latest is None else max(now, latest + 1)
+    count, latest = db.execute("SELECT count(*), max(begin) FROM shift").fetchone()
+    number = f"s-{count + 1:08d}"
+    at = max(now, latest or now)
     alerts = open_alerts(db, site)
     db.execute(
         "INSERT INTO shift (id, begin, officer, second, before, note, alerts, things)"
