@@ -66,6 +66,11 @@ function lapsed(rule: RuleRow): boolean {
   return !!end && end <= dateOf(hallNow());
 }
 
+/** The formula with today's values in place of the names of its settings. */
+function withValues(rule: RuleRow): string {
+  return rule.settings.reduce((f, s) => f.replace(new RegExp(`\\b${s.key}\\b`), String(s.value)), rule.formula);
+}
+
 function RuleItem({ rule, target, found }: { rule: RuleRow; target: boolean; found: number | null }) {
   return (
     <li id={`rule-${rule.id}`} class={target ? "target" : ""}>
@@ -92,7 +97,7 @@ function RuleItem({ rule, target, found }: { rule: RuleRow; target: boolean; fou
       </div>
       <div>
         <p class="formula">
-          <Raw>{rule.formula}</Raw>
+          <Raw>{withValues(rule)}</Raw>
         </p>
         <dl class="rule-facts">
           {rule.hold && (
