@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from gateway import deadlines
 from gateway.ratings import FEW, rated, sums
 from gateway.ratings.reading import days, visits
 from gateway.reports import keeping
@@ -154,8 +155,8 @@ def _late(db: sqlite3.Connection, begin: int, end: int) -> int | None:
         db.execute(
             "SELECT count(DISTINCT f.subject) FROM finding f JOIN case_file c ON c.id = f.subject"
             " WHERE c.kind = 'promise' AND c.received >= ? AND c.received < ?"
-            " AND f.state <> 'withdrawn'",
-            (begin, end),
+            " AND f.rule = ? AND f.state <> 'withdrawn'",
+            (begin, end, deadlines.CASE_OVERDUE),
         ).fetchone()[0]
     )
 
