@@ -312,6 +312,7 @@ def _value(text: str) -> Any:
 
 def _write(found: Iterable[Finding], explain: str | None) -> None:
     write = sys.stdout.buffer.write
+    explained = False
     try:
         for finding in found:
             if explain is None:
@@ -321,21 +322,28 @@ def _write(found: Iterable[Finding], explain: str | None) -> None:
                 f"{finding.rule} {finding.subject} {iso(finding.start)}",
             ):
                 write(_explained(finding).encode() + b"\n")
+                explained = True
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    if explain is not None and not explained:
+        raise InputFault(
+            f"--explain {explain!r}: no such finding in this log; want 'rule subject' or"
+            " 'rule subject start' as they stand in the output without --explain"
+        )
 
 
 def _explained(finding: Finding) -> str:
     """A finding as a person reads it, Chinese first."""
-    rule = rules.by_id[finding.rule]
+    rule = rules.by_id.get(finding.rule)
     row = as_dict(finding)
     lines = [
         f"{finding.rule} · {finding.subject} · {row['start']} – {row['end'] or '…'}",
-        f"  公式 formula: {rule.formula}",
+        *([f"  公式 formula: {rule.formula}"] if rule else []),
         f"  自 since: {row['since']}",
     ]
-    lines += [f"  条款 article: {a.code} “{a.words}”" for a in rule.cites]
+    lines += [f"  条款 article: {a.code} “{a.words}”" for a in (rule.cites if rule else ())]
     for part in finding.evidence.get("parts", ()):
         lines.append(f"  ✓ {part['zh']} / {part['en']} ({part['since']})")
     if "missed" in finding.evidence:
