@@ -84,6 +84,8 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
     }
     if path.startswith("/findings/"):
         return next((f for f in records.FINDINGS if f["id"] == path.split("/")[2]), None)
+    if path.startswith("/alerts/"):
+        return next((records.whole(a) for a in records.alerts() if a["id"] == path[8:]), None)
     if path.startswith("/sheets/") and path not in tables:
         return reports.sheet(path.split("/")[2], q["period"], empty=state.empty)
     make = tables.get(path)

@@ -154,6 +154,12 @@ FINDINGS = [
 ]
 
 
+def whole(alert: dict[str, Any]) -> dict[str, Any]:
+    """One alert with its history."""
+    raised = {"at": alert["since"], "what": "raise", "state": "unacknowledged", "who": None}
+    return alert | {"history": [raised | {"round": 1, "about": None}], "members": []}
+
+
 def alerts() -> list[dict[str, Any]]:
     """An alert per finding that somebody must be told of, in every state a page must show."""
     states = ["unacknowledged", "acknowledged", "unacknowledged", "shelved", "unacknowledged"]

@@ -161,7 +161,17 @@ export interface Notification {
   to: string;
   channel?: string;
   state: string;
+  tries?: number;
   answer?: string | null;
+}
+
+/** What happened to an alert, the latest first; `what` and `state` as in http.md. */
+export interface AlertStep {
+  at: string;
+  what: string;
+  state: string;
+  who: string | null;
+  about: string | null;
 }
 
 export interface Alert extends Partial<Finding> {
@@ -181,6 +191,12 @@ export interface Alert extends Partial<Finding> {
   closed_at?: string | null;
   closed_by?: string | null;
   notifications?: Notification[];
+}
+
+/** One alert with its history, and the alerts that it tells of beside itself. */
+export interface AlertWhole extends Alert {
+  history: AlertStep[];
+  members: { id: string; subject: string; state: string }[];
 }
 
 export interface SeriesPoint {

@@ -44,11 +44,14 @@ def router(ctx: Context) -> APIRouter:
         first -= first % every
         db = ctx.reader()
         found = history.find(db, channel, field)
+        known = min(last, ctx.now() + 1)  # a state stands, but not into the time to come
         steps = (
-            history.series(db, found, first, last, every, ZoneInfo(tz), silent_after[device])
+            history.series(db, found, first, known, every, ZoneInfo(tz), silent_after[device])
             if found
-            else [history.Step(at) for at in range(first, last, every)]
+            else []
         )
+        rest = first + len(steps) * every
+        steps += [history.Step(at) for at in range(rest, last, every)]
         return {
             "channel": channel,
             "field": field,

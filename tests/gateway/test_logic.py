@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -229,15 +229,16 @@ def two_valued(draw: st.DrawFn, depth: int) -> Signal:
     return a.since(draw(two_valued(depth - 1)))
 
 
-def written(f: Signal) -> str:
-    """The formula in reelay's words, over the stretches [n, n+1)."""
+def written(f: Signal, leaf: Callable[[Compare], str]) -> str:
+    """The formula in the words that reelay and rtamt share, over the stretches [n, n+1); `leaf`
+    writes a channel."""
 
     def sub(g: Signal) -> str:
-        return f"({written(g)})"
+        return f"({written(g, leaf)})"
 
     match f:
-        case Compare(at):
-            return f"{{{at.ch}: true}}"
+        case Compare():
+            return leaf(f)
         case logic.Not(a):
             return f"not {sub(a)}"
         case logic.And(args):
@@ -255,45 +256,20 @@ def written(f: Signal) -> str:
 
 
 def by_reelay(formula: Signal, rows: list[dict[str, bool]]) -> list[bool]:
-    pattern = written(formula)
+    pattern = written(formula, lambda leaf: f"{{{leaf.channel.ch}: true}}")
     monitor = reelay.discrete_timed_monitor(pattern=pattern, condense=False)
     return [monitor.update(row)["value"] for row in rows]
 
 
-def in_rtamt(f: Signal, count: Iterator[int]) -> str:
-    """The formula in rtamt's words.
-
-    rtamt 0.4.10 keeps an operator's memory by the operator's text: a part written twice has
-    one memory, moved twice a step, so `h and h` is not `h`. A limit of its own for each leaf, all
-    between 0 and 1, makes every part another text.
-    """
-
-    def sub(g: Signal) -> str:
-        return f"({in_rtamt(g, count)})"
-
-    match f:
-        case Compare(at):
-            return f"{at.ch} > 0.{500 + next(count)}"
-        case logic.Not(a):
-            return f"not {sub(a)}"
-        case logic.And(args):
-            return " and ".join(map(sub, args))
-        case logic.Or(args):
-            return " or ".join(map(sub, args))
-        case logic.Held(a, d):
-            return f"historically[0:{d}] {sub(a)}"
-        case logic.Within(a, d):
-            return f"once[0:{d}] {sub(a)}"
-        case logic.Since(a, b):
-            return f"{sub(b)} or ({sub(a)} since ({sub(a)} and {sub(b)}))"
-    raise TypeError(f)
-
-
 def by_rtamt(formula: Signal, rows: list[dict[str, bool]]) -> list[bool]:
+    # rtamt 0.4.10 keeps an operator's memory by the operator's text: a part written twice has one
+    # memory, moved twice a step, so `h and h` is not `h`. A limit of its own for each leaf, all
+    # between 0 and 1, makes every part another text.
+    count = itertools.count(500)
     spec = rtamt.StlDiscreteTimeSpecification()
     for ch in CHANNELS:
         spec.declare_var(ch, "float")
-    spec.spec = in_rtamt(formula, itertools.count())
+    spec.spec = written(formula, lambda leaf: f"{leaf.channel.ch} > 0.{next(count)}")
     spec.parse()
     return [
         spec.update(n, [(ch, float(v)) for ch, v in row.items()]) > 0 for n, row in enumerate(rows)

@@ -51,13 +51,22 @@ export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>
       <button type="submit" class="button primary" disabled={busy}>
         {go ?? t("common.save")}
       </button>
+      <Outcome said={said} fault={fault} />
+    </form>
+  );
+}
+
+/** What became of a form: both places stand there from the start, so that a screen reader hears them. */
+export function Outcome({ said, fault }: { said: string; fault: string }) {
+  return (
+    <>
       <p class="form-done" role="status">
         {said}
       </p>
       <p class="form-fault" role="alert">
         {fault}
       </p>
-    </form>
+    </>
   );
 }
 

@@ -1,35 +1,42 @@
-import { get, list } from "../../api";
+import { ApiError, get, list } from "../../api";
 import { hallNow } from "../../clock";
 import { when } from "../../format";
 import { ruleTitle, t, word } from "../../i18n";
+import { subjectOf } from "../../live/names";
 import { live } from "../../live/stream";
 import { href } from "../../route";
 import { useStore } from "../../store";
-import type { Alert, Finding, RuleRow } from "../../types";
+import type { AlertWhole, Finding, RuleRow } from "../../types";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 import { StateOf } from "../alerts";
 import { Body } from "../safety/detail";
 import { Actions } from "./actions";
 
-async function load(id: string): Promise<Alert | null> {
-  const known = live.get().alerts[id];
-  if (known) return known;
-  return (await list<Alert>("/alerts")).find((a) => a.id === id) ?? null;
+/** Null where there is no such alert (any more). */
+async function whole(id: string): Promise<AlertWhole | null> {
+  try {
+    return await get<AlertWhole>(`/alerts/${encodeURIComponent(id)}`);
+  } catch (why) {
+    if (why instanceof ApiError && why.status === 404) return null;
+    throw why;
+  }
 }
 
 /** One alert: what to do, then the finding that it tells of. */
 export function AlertDetail({ id }: { id: string }) {
   const fresh = useStore(live, (l) => l.alerts[id]);
-  const { data, fault, reload } = useFetched(async () => ({ alert: await load(id) }), [id]);
-  const alert = fresh ?? data?.alert;
+  const { data, fault, reload } = useFetched(
+    async () => ({ alert: await whole(id) }),
+    [id, fresh],
+  );
   return (
     <div class="stack">
       <p>
         <a href={href("alerts")}>← {t("nav.alerts")}</a>
       </p>
-      {alert ? (
-        <Told alert={alert} />
+      {data?.alert ? (
+        <Told alert={data.alert} />
       ) : fault ? (
         <Failed fault={fault} retry={reload} />
       ) : data ? (
@@ -43,7 +50,7 @@ export function AlertDetail({ id }: { id: string }) {
   );
 }
 
-function Told({ alert }: { alert: Alert }) {
+function Told({ alert }: { alert: AlertWhole }) {
   const id = alert.finding ?? "";
   const { data } = useFetched(
     async () => (id ? get<Finding>(`/findings/${encodeURIComponent(id)}`).catch(() => null) : null),
@@ -51,6 +58,7 @@ function Told({ alert }: { alert: Alert }) {
   );
   const rules = useFetched(() => list<RuleRow>("/rules"), []);
   const sent = alert.notifications ?? [];
+  const site = useStore(live, (l) => l.site);
   return (
     <>
       <Card title={ruleTitle(alert.rule)} aside={<StateOf alert={alert} />}>
@@ -64,12 +72,44 @@ function Told({ alert }: { alert: Alert }) {
                 </span>
                 <span class="second">
                   {when(n.at, hallNow())} {word("sent", n.state)}
+                  {(n.tries ?? 0) > 1 && ` · ${t("alert.tries", { n: n.tries ?? 0 })}`}
                 </span>
               </li>
             ))}
           </ul>
         )}
       </Card>
+      {alert.members.length > 0 && (
+        <Card title={t("alert.members", { n: alert.members.length })}>
+          <ul class="check">
+            {alert.members.map((m) => (
+              <li key={m.id}>
+                <a href={href("alerts", m.id)}>
+                  <Raw>{subjectOf(site, m.subject, null).name}</Raw>
+                </a>
+                <span class="second">{word("astate", m.state)}</span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
+      {alert.history.length > 0 && (
+        <Card title={t("alert.past")}>
+          <ul class="check">
+            {alert.history.map((h, i) => (
+              <li key={i}>
+                <span>
+                  {word("log", `alert.${h.what}`)} <Raw class="second">{h.who ?? ""}</Raw>{" "}
+                  <Raw class="second">{h.about ?? ""}</Raw>
+                </span>
+                <span class="second">
+                  {when(h.at, hallNow())} {word("astate", h.state)}
+                </span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
       {data && <Body finding={data} rule={rules.data?.find((r) => r.id === data.rule)} />}
     </>
   );

@@ -28,6 +28,17 @@ function CounterChoice() {
   );
 }
 
+/** A day that is not to come. */
+function Day() {
+  const today = dateOf(hallNow());
+  return (
+    <label>
+      {t("ratings.day")}
+      <input type="date" name="day" required max={today} defaultValue={today} />
+    </label>
+  );
+}
+
 /** Paper forms, visits and QR links: what a named person enters beside the pads. */
 export function Desk() {
   const today = dateOf(hallNow());
@@ -49,10 +60,7 @@ export function Desk() {
             })}
           >
             <CounterChoice />
-            <label>
-              {t("ratings.day")}
-              <input type="date" name="day" required max={today} defaultValue={today} />
-            </label>
+            <Day />
             <label>
               {t("ratings.form")}
               <input name="form" required maxLength={64} />
@@ -78,10 +86,7 @@ export function Desk() {
             body={(f) => ({ counter: f.get("counter"), day: f.get("day"), n: Number(f.get("n")) })}
           >
             <CounterChoice />
-            <label>
-              {t("ratings.day")}
-              <input type="date" name="day" required max={today} defaultValue={today} />
-            </label>
+            <Day />
             <label>
               {t("ratings.visitCount")}
               <input type="number" name="n" required min={0} max={10000} />

@@ -6,6 +6,7 @@ import { useStore } from "../../store";
 import type { Sheet, SheetField, Site } from "../../types";
 import { whyOf } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
+import { Outcome } from "../../ui/form";
 
 const GIVEN: Record<string, RegExp> = {
   stars: /^(image|conduct|skill)-\d$|^(plus|minus)$/,
@@ -111,12 +112,7 @@ export function Fields({ sheet, changed }: { sheet: Sheet; changed: () => void }
           <button type="submit" class="button primary">
             {t("common.save")}
           </button>
-          <p class="form-done" role="status">
-            {said}
-          </p>
-          <p class="form-fault" role="alert">
-            {fault}
-          </p>
+          <Outcome said={said} fault={fault} />
         </form>
       )}
     </details>
