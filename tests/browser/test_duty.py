@@ -164,7 +164,7 @@ def test_the_same_by_keyboard(night: Night, lang: str) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh"], indirect=True)
-def test_the_closing_check_a_signature_and_a_lamp(night: Night, lang: str) -> None:
+def test_the_closing_check_and_a_lamp_that_may_not_go_out(night: Night, lang: str) -> None:
     page = night.page
     closing = page.get_by_role("region", name="关门检查")
     expect(closing).to_contain_text("大厅照明")
@@ -177,3 +177,26 @@ def test_the_closing_check_a_signature_and_a_lamp(night: Night, lang: str) -> No
     lamp.get_by_role("button", name="断开").tap()
     expect(lamp.locator(".form-fault").first).to_contain_text("区域未确认无人，不能关灯")
     assert night.row("SELECT count(*) FROM command") == (0,)
+
+
+@pytest.mark.parametrize("lang", ["zh"], indirect=True)
+def test_both_sign_a_round_on_one_phone(night: Night, lang: str) -> None:
+    board = night.page.get_by_role("region", name="巡查")
+    expect(board.get_by_role("button", name="签字").first).to_be_visible()
+    rounds = board.locator(".round-list > li")
+    signed = rounds.nth(
+        next(i for i, text in enumerate(rounds.all_inner_texts()) if "签字" in text)
+    )
+    signed.get_by_role("button", name="签字").tap()
+    form = signed.locator("form")
+    for part, who in (("patroller", "chen"), ("supervisor", "zhao")):
+        expect(form.locator("select option").first).to_have_attribute("value", part)
+        form.locator("input[name=user]").fill(who)
+        form.locator("input[name=password]").fill("not the word")
+        form.locator(".primary").tap()
+        expect(form.locator(".form-fault")).to_contain_text("密码不对")
+        form.locator("input[name=password]").fill(PASSWORD)
+        form.locator(".primary").tap()
+        expect(signed.locator(".signatures")).to_contain_text(f"{who} ")
+    expect(form).to_have_count(0)
+    assert violations(night.page) == []

@@ -206,3 +206,16 @@ def test_a_nothing_is_not_a_zero(house: House) -> None:
     assert told["真心·零推诿"]["value"] is None
     assert told["贴心·零缝隙"]["value"] == 0
     assert told["贴心·零缝隙"]["n"] == 23  # one counter, the workdays of July
+
+
+def test_backlog_is_what_went_past_its_day_not_what_was_reminded_of(house: House) -> None:
+    told = (("p-1", "case.reminder", "ended"), ("p-2", "case.overdue", "open"))
+    for name, rule, state in (*told, ("p-3", "case.overdue", "ended"), ("p-4", "", "")):
+        house.db.execute("INSERT INTO case_file VALUES (?,'promise',?,NULL,NULL)", (name, NOON))
+        if rule:
+            charge(house, f"f-{name}", rule, None)
+            house.db.execute(
+                "UPDATE finding SET subject = ?, state = ? WHERE id = ?", (name, state, f"f-{name}")
+            )
+    rows_ = [row for row in rows(build(house, "zeros"), "zeros") if "积压" in row["promise"].zh]
+    assert [(row["value"], row["n"]) for row in rows_] == [(2, 4)]
