@@ -103,9 +103,12 @@ def serve(
     hall = site.load(config)
     logs.configure()
     with store.locked(data):
+        ending = Ending()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, ending)
         following: Site | None = hall
-        while following is not None:
-            house = House(options, following)
+        while following is not None and not ending.asked:
+            ending.house = house = House(options, following, ending)
             signal.signal(signal.SIGHUP, house.reload)
             following = house.run()
 
@@ -156,12 +159,27 @@ def stages(house: House) -> list[Stage]:
     ]
 
 
+class Ending:
+    """SIGTERM or Ctrl-C, also while one house ends and the next is built. Not by the loop's own
+    handlers: between two loops a signal would kill the process where it stands."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.house: House | None = None
+
+    def __call__(self, *_: object) -> None:
+        self.asked = True
+        if self.house is not None:
+            self.house.end()
+
+
 class House:
     """One gateway of one state of the site file. `run` blocks until it is told to stop, or to go
     on with another state: then everything is built anew on the same data."""
 
-    def __init__(self, options: Options, hall: Site) -> None:
+    def __init__(self, options: Options, hall: Site, ending: Ending) -> None:
         self.options = options
+        self._ending = ending
         self.site = hall
         self.calendar = workdays.load(hall, options.data)
         self.feed, self.health, self.metrics = Feed(), Health(), Metrics()
@@ -305,14 +323,19 @@ class House:
         )
         server = self._server = _Server(config)
         assert self._loop is not None
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._told_to_end)
         self._loop.call_soon(self._reload)  # asked for while this was being built
+        self._loop.call_soon(self._told_to_end)
         await server.serve([door])
 
+    def end(self) -> None:
+        """For good, as soon as it is up. From a signal handler."""
+        if self._server is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._told_to_end)
+
     def _told_to_end(self) -> None:
-        self._following = None
-        self._end()
+        if self._ending.asked:
+            self._following = None
+            self._end()
 
     def _end(self) -> None:
         assert self._server is not None

@@ -281,3 +281,17 @@ def test_a_reload_takes_a_good_site_file_and_keeps_the_old_for_a_faulty_one(
             new.close()
         finally:
             assert stop(gateway.process) == 0
+
+
+@pytest.mark.parametrize("late", [0, 0.05, 0.2, 0.4])
+def test_told_to_end_while_it_is_built_anew(late: float, tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path / "data")
+    gateway.start()
+    assert gateway.process is not None
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "site.reloaded" in gateway.log(), "the old one to end")
+    moment = time.monotonic() + late  # no deadline: one instant or another of the rebuilding
+    wait_for(lambda: time.monotonic() > moment)
+    gateway.process.send_signal(signal.SIGTERM)
+    assert gateway.process.wait(30) == 0
+    assert not listening(gateway.mqtt), "the broker outlived its gateway"

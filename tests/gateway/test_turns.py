@@ -52,7 +52,7 @@ def test_a_tick_walks_no_growing_table(tmp_path: Path) -> None:
     db = store.open_writer(tmp_path)
     now = options.clock.now()
     pipeline.begin(db, now, SITE, "Asia/Shanghai")
-    every = pipeline.stages(pipeline.House(options, hall))
+    every = pipeline.stages(pipeline.House(options, hall, pipeline.Ending()))
     said: list[str] = []
     for stage in every:
         stage.load(db, now)

@@ -50,7 +50,7 @@ def test_an_imported_notice_moves_what_is_open(
         wait_for(lambda: gateway.query(now) == [("2027-01-06", 0)], "the deadline to move")
         ((about,),) = gateway.query("SELECT about FROM audit WHERE what = 'case.recomputed'")
         assert json.loads(about)["was"] == "2027-01-05"
-        assert "case.deadline_moved" in gateway.log()
+        wait_for(lambda: "case.deadline_moved" in gateway.log(), "a line in the log")
         wait_for(lambda: gateway.health()["ok"], "a healthy gateway again")
     finally:
         assert gateway.process is not None
