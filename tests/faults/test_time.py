@@ -47,7 +47,7 @@ class House:
         self.db = store.open_writer(data)
         self.now, self.mono = now, 1000.0
         pipeline.begin(self.db, now, config, hall.timezone)
-        self.stages = pipeline.stages(pipeline.House(options, hall))
+        self.stages = pipeline.stages(pipeline.House(options, hall, pipeline.Ending()))
         self.journal = Journal()
         self.seq: dict[str, int] = {}
         self.load()

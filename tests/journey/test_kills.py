@@ -96,8 +96,8 @@ def drained(gateway: Gateway, fleet: dict[str, Device]) -> dict[str, int]:
         for device in fleet.values():
             device.stop()
         tops = {name: device.flash()[2] for name, device in fleet.items()}
-        if all(max(seqs) == tops[name] for name, seqs in stored(gateway).items()):
-            break  # else it drew a number between our look and its stop
+        if stored(gateway) == {name: list(range(1, top + 1)) for name, top in tops.items()}:
+            break  # else it drew a number between our look and its stop, and still holds it
         again(gateway, fleet)
     return tops
 
