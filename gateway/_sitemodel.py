@@ -294,7 +294,8 @@ class EscalationTable(Table):
 
 
 class EnergyTable(Table):
-    tariff: Annotated[float, Field(ge=0, le=100)] = 0.8
+    tariff: Annotated[float, Field(ge=0, le=100)] | None = None
+    main: Channel | None = None
 
 
 class CareTable(Table):

@@ -225,7 +225,8 @@ class Site:
     escalation: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     rota: tuple[OnCall, ...] = ()
     noise: Noise = Noise()
-    tariff: float = 0.8  # yuan per kWh
+    tariff: float | None = None  # yuan per kWh
+    main_meter: Source | None = None  # counts the whole hall
     influx: Influx | None = None
     care: CareOf = CareOf()
 

@@ -110,6 +110,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/attendance"): frozenset({"manager", "auditor", "admin"}),
     ("GET", "/series"): ANY,
     ("GET", "/energy"): ANY,
+    ("GET", "/energy/report"): ANY,
     ("GET", "/audit"): frozenset({"auditor", "manager"}),
     ("GET", "/events"): ANY,
     ("GET", "/site"): ANY,

@@ -60,6 +60,7 @@ CONTRACT = {
     "GET /ratings/summary?from=2026-07-01&to=2026-07-01&by=counter": EVERYONE - {"viewer"},
     "GET /series?channel=pm-01/c1&field=w&from=2026-07-01&to=2026-07-02&step=1h": EVERYONE,
     "GET /energy?from=2026-07-01&to=2026-07-02&by=zone": EVERYONE,
+    "GET /energy/report?from=2026-07-01&to=2026-07-02": EVERYONE,
     "GET /audit": {"auditor", "manager"},
     "GET /site": EVERYONE,
     "GET /now": EVERYONE,
