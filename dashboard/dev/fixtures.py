@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import duty
+import energy
 import hall
 import records
 import reports
@@ -79,7 +80,7 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/sheets/fields": lambda: items([]),
         "/sheets/episodes": lambda: items([] if state.empty else reports.episodes()),
         "/ratings/summary": lambda: items([] if state.empty else records.ratings(q["by"])),
-        "/energy": lambda: items([] if state.empty else records.energy(q["by"], days(q))),
+        "/energy/report": lambda: energy.report(q["from"], q["to"], empty=state.empty),
         "/series": lambda: items([] if state.empty else samples(q)),
     }
     if path.startswith("/findings/"):
@@ -101,11 +102,6 @@ def findings(q: dict[str, str]) -> list[Any]:
     return [
         f for f in records.FINDINGS if active is None or (active == "true") == (f["end"] is None)
     ]
-
-
-def days(q: dict[str, str]) -> int:
-    begin, end = (datetime.fromisoformat(q[k].replace("Z", "+00:00")[:10]) for k in ("from", "to"))
-    return max(1, (end - begin).days)
 
 
 def samples(q: dict[str, str]) -> list[Any]:

@@ -83,6 +83,7 @@ export interface Site {
   routes: Route[];
   checkpoints: { id: string; name: string }[];
   devices: { id: string; kind: string; power: string }[];
+  /** Yuan per kWh; null where the site file names none. */
   tariff?: number | null;
 }
 

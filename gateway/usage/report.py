@@ -34,6 +34,7 @@ def report(of: Scope) -> dict[str, Any]:
             {
                 "day": day.date.isoformat(),
                 "kind": of.calendar.kind(day.date),
+                "works": of.calendar.is_workday(day.date),
                 "kwh": rounded(counted(of, by_day, presence, day)),
                 "waste": rounded(after["days"].get(day.date)),
                 "known": presence.share(day),

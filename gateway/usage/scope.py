@@ -31,8 +31,8 @@ class Day:
 class Scope:
     """What a report is of. `until`: the range's end, or now where that comes first.
 
-    `heard`: every meter that has been; `metered`: the circuits of those; `counted`: the meters that make up the total,
-    the main one alone where there is one that has been heard.
+    `heard`: every meter that has been; `metered`: the circuits of those; `counted`: the meters
+    that make up the total, the main one alone where there is one that has been heard.
     """
 
     db: sqlite3.Connection

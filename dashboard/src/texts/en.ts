@@ -1,10 +1,12 @@
 import { enDuty } from "./en.duty";
+import { enEnergy } from "./en.energy";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
 
 export const en: Record<Key, string> = {
   ...enPages,
+  ...enEnergy,
   ...enReports,
   ...enDuty,
   "app.name": "Hallkeeper",

@@ -1,10 +1,12 @@
 import { zhDuty } from "./zh-CN.duty";
+import { zhEnergy } from "./zh-CN.energy";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
 
 /** 界面文字。句子是模板，{名} 是有名字的值。 */
 export const zh = {
   ...zhPages,
+  ...zhEnergy,
   ...zhReports,
   ...zhDuty,
   "app.name": "厅守",
