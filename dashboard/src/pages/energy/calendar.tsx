@@ -2,7 +2,7 @@ import { useRef, useState } from "preact/hooks";
 import { addDays, kwh, weekday, weekdayName } from "../../format";
 import { t, word } from "../../i18n";
 import { Card } from "../../ui/card";
-import type { DayRow, Report } from "./data";
+import { howMany, type DayRow, type Report } from "./data";
 import { energy, monthTitle, percent } from "./words";
 
 const WEEK = [1, 2, 3, 4, 5, 6, 0] as const;
@@ -31,7 +31,7 @@ export function Calendar({ data, pick }: Shown) {
     box.current?.querySelector<HTMLElement>(`[data-day="${to}"]`)?.focus();
   };
   return (
-    <Card title={t("energy.days")} aside={<Scale most={most} />}>
+    <Card title={t("energy.days")} aside={<Scale most={most} ring={ringed(data)} />}>
       <p class="faint" id="energy-pick">
         {t("energy.pick")}
       </p>
@@ -44,7 +44,10 @@ export function Calendar({ data, pick }: Shown) {
   );
 }
 
-function Scale({ most }: { most: number }) {
+/** A few days are ringed; of a long range the days outside it are paled. */
+const ringed = (r: Report): boolean => howMany(r.from, r.to) <= 16;
+
+function Scale({ most, ring }: { most: number; ring: boolean }) {
   return (
     <span class="heat-scale">
       <span>{t("energy.fewer")}</span>
@@ -54,12 +57,20 @@ function Scale({ most }: { most: number }) {
       <span>
         {t("energy.more")} ({energy(most)})
       </span>
-      <i class="part" aria-hidden="true" />
-      <span>{t("energy.keyPart")}</span>
-      <i class="none" aria-hidden="true" />
-      <span>{t("energy.keyNone")}</span>
-      <i class="in" aria-hidden="true" />
-      <span>{t("energy.keyRange")}</span>
+      <span class="heat-key">
+        <i class="part" aria-hidden="true" />
+        {t("energy.keyPart")}
+      </span>
+      <span class="heat-key">
+        <i class="none" aria-hidden="true" />
+        {t("energy.keyNone")}
+      </span>
+      {ring && (
+        <span class="heat-key">
+          <i class="in" aria-hidden="true" />
+          {t("energy.keyRange")}
+        </span>
+      )}
     </span>
   );
 }
@@ -135,13 +146,13 @@ function Cell({ row, most, focus, data, pick }: CellProps) {
   return (
     <button
       type="button"
-      class={`heat-day ${state} ${within ? "in" : ""}`}
+      class={`heat-day ${state} ${within ? (ringed(data) ? "in" : "") : "out"}`}
       data-day={row.day}
       tabIndex={focus ? 0 : -1}
       aria-label={label}
       aria-pressed={within}
       title={label}
-      style={row.kwh === null ? undefined : { background: tint(row.kwh / most) }}
+      style={row.kwh === null || !(within || ringed(data)) ? undefined : { background: tint(row.kwh / most) }}
       onClick={() => pick(row.day)}
     >
       <span class="heat-no">

@@ -50,10 +50,6 @@ function drawn(r: Report): Drawn {
   const solid: Layer = { label: name, values: items.map((p) => p.value), ink: daily ? { color: "--accent", share: 70 } : LINE, kind: main };
   const part: Layer = { label: t(daily ? "energy.partDay" : "energy.part"), values: items.map((p) => p.part), ink: LINE, kind: daily ? "hollow" : "dotted" };
   const partly = part.values.some((v) => v !== null);
-  if (daily) {
-    add(solid);
-    if (partly) add(part);
-  }
   let band: Drawn["band"];
   if (most > 1) {
     const label = one ? t("energy.bandDay", { n: most, day, kind: dayKind(r) }) : t("energy.bandMany", { n: most });
@@ -61,15 +57,14 @@ function drawn(r: Report): Drawn {
     add({ label, values: items.map((p) => p.low), ink: BAND, kind: "edge" });
     band = { high: layers.length - 2, low: layers.length - 1, ink: daily ? { color: "--faint", share: 34 } : BAND };
     key.push({ kind: "band", label, ink: band.ink });
-    add({ label: t("energy.mid"), values: items.map((p) => p.mid), ink: MID, kind: "dashed" });
+    if (!daily) add({ label: t("energy.mid"), values: items.map((p) => p.mid), ink: MID, kind: "dashed" });
   } else if (most === 1) {
     const label = one ? t("energy.before", { day }) : t("energy.beforeMany");
     add({ label, values: items.map((p) => p.mid), ink: MID, kind: "dashed" });
   }
-  if (!daily) {
-    add(solid);
-    if (partly) add(part);
-  }
+  add(solid);
+  if (partly) add(part);
+  if (daily && most > 1) add({ label: t("energy.mid"), values: items.map((p) => p.mid), ink: { color: "--text" }, kind: "dashed" });
   const gaps = daily ? [] : holes(r);
   if (gaps.length) key.push({ kind: "gap", label: t("energy.gap"), ink: HATCH });
   return { times: items.map((p) => ms(p.t)), layers, band, gaps, key };
@@ -93,6 +88,7 @@ export function Curve({ data }: { data: Report }) {
     const before = p.mid === null ? "" : p.n > 1 ? `${t("energy.mid")} ${show(p.mid)} (${show(p.low as number)}–${show(p.high as number)})` : `${plot.key.find((k) => k.kind === "dashed")?.label ?? ""} ${show(p.mid)}`;
     return [at, value, before].filter(Boolean).join("  ·  ");
   };
+  const peak = curve.items.reduce((best, p, i) => ((p.value ?? 0) > (curve.items[best]?.value ?? 0) ? i : best), 0);
   return (
     <figure class="energy-curve">
       <figcaption>
@@ -109,6 +105,7 @@ export function Curve({ data }: { data: Report }) {
         alt={alt}
         format={daily ? kwh : power}
         tell={tell}
+        quiet={known.length ? t("energy.peak", { what: tell(peak) }) : ""}
       />
       {curve.most === 0 && <Empty>{t("energy.noBand")}</Empty>}
     </figure>

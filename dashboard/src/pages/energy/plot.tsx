@@ -34,6 +34,8 @@ export interface PlotProps {
   format: (value: number) => string;
   /** The words of a point, shown while it is pointed at. */
   tell: (index: number) => string;
+  /** Said while nothing is pointed at. */
+  quiet: string;
 }
 
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -53,7 +55,7 @@ function seriesOf(layer: Layer): uPlot.Series {
       fill: hollow ? paint({ ...layer.ink, share: 16 }) : stroke,
       width: hollow ? 1.5 : 0,
       dash: hollow ? [3, 2] : undefined,
-      paths: uPlot.paths.bars?.({ size: [0.72, 48], gap: 1 }),
+      paths: uPlot.paths.bars?.({ size: [0.64, 48] }),
       points,
     };
   }
@@ -90,6 +92,7 @@ function hatch(u: uPlot, spans: [number, number][]): void {
 function options(props: PlotProps, width: number): uPlot.Options {
   const axis = { stroke: css("--faint"), ticks: { show: false }, font: "12px system-ui" };
   const { times, step } = props;
+  const most = Math.max(...props.layers.flatMap((l) => l.values.filter((v) => v !== null)), 0) || 1;
   const columns = props.layers.some((l) => l.kind === "column" || l.kind === "hollow");
   const begin = times[0] ?? 0;
   const end = (times.at(-1) ?? 0) + step;
@@ -109,7 +112,7 @@ function options(props: PlotProps, width: number): uPlot.Options {
     padding: [8, 8, 0, 0],
     scales: {
       x: { time: true, range: () => [from, to] },
-      y: { range: (_, __, max) => [0, (max || 1) * 1.08] },
+      y: { range: () => [0, most * 1.08] },
     },
     bands: props.band
       ? [{ series: [props.band.high + 1, props.band.low + 1], fill: paint(props.band.ink) }]
@@ -150,7 +153,7 @@ export function Plot(props: PlotProps) {
           (u) => {
             const at = u.cursor.idx;
             const on = at !== null && at !== undefined && (u.cursor.left ?? -1) >= 0;
-            if (tip.current) tip.current.textContent = on ? props.tell(at) : "";
+            if (tip.current) tip.current.textContent = on ? props.tell(at) : props.quiet;
           },
         ],
       };
@@ -173,7 +176,9 @@ export function Plot(props: PlotProps) {
   return (
     <>
       <div ref={box} class="plot" role="img" aria-label={props.alt} style={{ height: `${props.height}px` }} />
-      <p ref={tip} class="plot-tip" aria-hidden="true" />
+      <p ref={tip} class="plot-tip" aria-hidden="true">
+        {props.quiet}
+      </p>
     </>
   );
 }

@@ -76,7 +76,7 @@ export function Uses({ data }: { data: Report }) {
               {t("energy.excess", { kwh: energy(excess) })}
             </p>
           )}
-          <Plot times={plot.times} step={STEP[step]} layers={plot.layers} height={180} alt={t("energy.altUses")} format={kwh} tell={tell} />
+          <Plot times={plot.times} step={STEP[step]} layers={plot.layers} height={180} alt={t("energy.altUses")} format={kwh} tell={tell} quiet={t(step === "1d" ? "energy.perDay" : "energy.perHour")} />
           <details class="energy-table">
             <summary>{t("energy.table")}</summary>
             <div class="table-scroll" tabIndex={0} role="region" aria-label={t("energy.table")}>
