@@ -22,7 +22,7 @@ def report(of: Scope) -> dict[str, Any]:
         "from": of.days[0].date.isoformat(),
         "to": of.days[-1].date.isoformat(),
         "until": of.shown(of.until),
-        "basis": ("main" if of.main else "circuits") if of.counted else None,
+        "basis": ("main" if of.main else "circuits") if of.heard else None,
         "tariff": of.site.tariff,
         "total": total(of, by_day, presence),
         "usual": usual(of, by_day, presence),

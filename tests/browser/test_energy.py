@@ -310,7 +310,7 @@ def test_what_is_lost_is_said_and_comes_back(show: Show) -> None:
     page.route("**/api/v1/energy/report*", lambda route: route.abort())
     page.get_by_role("button", name="昨天").click()
     failed = page.locator(".failed")
-    expect(failed).to_contain_text("无法连接网关")
+    expect(failed).to_contain_text("连不上网关")
     expect(page.locator('[data-fact="total"]')).to_have_count(0)  # no other range's figures
     page.unroute("**/api/v1/energy/report*")
     failed.get_by_role("button").click()

@@ -27,7 +27,6 @@ export function Calendar({ data, pick }: Shown) {
     event.preventDefault();
     const to = addDays(at, by);
     if (!days.has(to)) return;
-    setFocus(to);
     box.current?.querySelector<HTMLElement>(`[data-day="${to}"]`)?.focus();
   };
   return (
@@ -37,7 +36,7 @@ export function Calendar({ data, pick }: Shown) {
       </p>
       <div class="months" ref={box} onKeyDown={move} aria-describedby="energy-pick" role="group" aria-label={t("energy.days")}>
         {months.map((month) => (
-          <Month key={month} month={month} days={days} most={most} focus={at} data={data} pick={pick} />
+          <Month key={month} month={month} days={days} most={most} focus={at} focusOn={setFocus} data={data} pick={pick} />
         ))}
       </div>
     </Card>
@@ -82,9 +81,10 @@ interface MonthProps extends Shown {
   days: Map<string, DayRow>;
   most: number;
   focus: string;
+  focusOn: (day: string) => void;
 }
 
-function Month({ month, days, most, focus, data, pick }: MonthProps) {
+function Month({ month, days, most, focus, focusOn, data, pick }: MonthProps) {
   const title = monthTitle(month);
   const first = `${month}-01`;
   const start = addDays(first, -((weekday(first) + 6) % 7));
@@ -113,7 +113,7 @@ function Month({ month, days, most, focus, data, pick }: MonthProps) {
           <tr key={week[0]}>
             {week.map((day) => {
               const row = day.slice(0, 7) === month ? days.get(day) : undefined;
-              return <td key={day}>{row && <Cell row={row} most={most} focus={focus === day} data={data} pick={pick} />}</td>;
+              return <td key={day}>{row && <Cell row={row} most={most} focus={focus === day} focusOn={focusOn} data={data} pick={pick} />}</td>;
             })}
           </tr>
         ))}
@@ -126,9 +126,10 @@ interface CellProps extends Shown {
   row: DayRow;
   most: number;
   focus: boolean;
+  focusOn: (day: string) => void;
 }
 
-function Cell({ row, most, focus, data, pick }: CellProps) {
+function Cell({ row, most, focus, focusOn, data, pick }: CellProps) {
   const coming = row.day > data.until.slice(0, 10) && row.kwh === null && !row.over;
   const part = row.kwh !== null && row.known !== null && row.known < 1;
   const weekend = [0, 6].includes(weekday(row.day));
@@ -149,17 +150,18 @@ function Cell({ row, most, focus, data, pick }: CellProps) {
       class={`heat-day ${state} ${within ? (ringed(data) ? "in" : "") : "out"}`}
       data-day={row.day}
       tabIndex={focus ? 0 : -1}
-      aria-label={label}
       aria-pressed={within}
       title={label}
       style={row.kwh === null || !(within || ringed(data)) ? undefined : { background: tint(row.kwh / most) }}
+      onFocus={() => focusOn(row.day)}
       onClick={() => pick(row.day)}
     >
-      <span class="heat-no">
+      <span class="sr">{label}</span>
+      <span class="heat-no" aria-hidden="true">
         {Number(row.day.slice(8))}
         {odd && <small>{odd}</small>}
       </span>
-      <b>{row.kwh === null ? (coming ? "" : "—") : row.kwh >= 100 ? Math.round(row.kwh) : kwh(row.kwh)}</b>
+      <b aria-hidden="true">{row.kwh === null ? (coming ? "" : "—") : row.kwh >= 100 ? Math.round(row.kwh) : kwh(row.kwh)}</b>
     </button>
   );
 }
