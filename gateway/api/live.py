@@ -45,7 +45,7 @@ def router(ctx: Context) -> APIRouter:
     async def events(who: Person) -> StreamingResponse:
         """`event: channel|device|finding|alert|rating|circuit|command|case|shift|now|resync`.
 
-        Data is JSON. A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
+        Data is JSON. A comment comes every 15 s; after `resync` or a reconnect read all afresh.
         """
         return StreamingResponse(
             _stream(ctx, who, pads),
