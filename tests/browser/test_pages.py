@@ -20,6 +20,7 @@ PAGES = [
     "ratings",
     "reports",
     "devices",
+    "devices/pm-02",
     "rules",
 ]
 AXE = (ROOT / "dashboard" / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
@@ -68,7 +69,7 @@ def test_a_page_fits_and_is_accessible(
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("where", ["overview", "alerts", "energy", "safety", "ratings"])
+@pytest.mark.parametrize("where", ["overview", "alerts", "energy", "safety", "ratings", "devices"])
 def test_an_empty_hall_says_what_is_normal(
     empty_hall: Hall, open_page: Open, where: str, lang: str
 ) -> None:

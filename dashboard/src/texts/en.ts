@@ -1,3 +1,4 @@
+import { enDevices } from "./en.devices";
 import { enDuty } from "./en.duty";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
@@ -6,6 +7,7 @@ import type { Key } from "./zh-CN";
 export const en: Record<Key, string> = {
   ...enPages,
   ...enReports,
+  ...enDevices,
   ...enDuty,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",

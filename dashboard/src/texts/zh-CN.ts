@@ -1,3 +1,4 @@
+import { zhDevices } from "./zh-CN.devices";
 import { zhDuty } from "./zh-CN.duty";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
@@ -6,6 +7,7 @@ import { zhReports } from "./zh-CN.reports";
 export const zh = {
   ...zhPages,
   ...zhReports,
+  ...zhDevices,
   ...zhDuty,
   "app.name": "厅守",
   "app.skip": "跳到内容",
