@@ -409,13 +409,13 @@ export interface DeviceRow extends LogRow {
   clock: { ms: number | null } | null;
   health: {
     at: string;
-    held?: number;
-    dropped?: number;
-    battery?: number;
-    mem?: number;
-    rssi?: number;
-    reset?: string;
-    ages?: Record<string, number>;
+    held?: number | null;
+    dropped?: number | null;
+    battery?: number | null;
+    mem?: number | null;
+    rssi?: number | null;
+    reset?: string | null;
+    ages?: Record<string, number> | null;
   } | null;
   certificate: { expires: string; days: number; renewing: boolean } | null;
   maintenance: Work | null;

@@ -83,6 +83,7 @@ export const zhDevices = {
   "dev.restart.note": "留存的数据不会丢失",
   "dev.restart.relays": "重启期间继电器回到上电位置（常闭：灯会亮）",
   "dev.work": "检修",
+  "dev.work.length": "时长",
   "dev.work.begin": "开始检修",
   "dev.work.end": "提前结束",
   "dev.work.left": "检修中，还剩 {left}",

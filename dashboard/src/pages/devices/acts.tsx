@@ -55,7 +55,7 @@ export function Acts({ row, reload }: { row: DeviceRow; reload: () => void }) {
                     {t("dev.restart.note")}
                     {site && hasRelays(site, row.id) && (
                       <>
-                        {t("common.comma")}
+                        <br />
                         {t("dev.restart.relays")}
                       </>
                     )}

@@ -64,7 +64,7 @@ export function Heard({ row }: { row: DeviceRow }) {
 export function Device({ row }: { row: DeviceRow }) {
   const told = useStore(live, (l) => l.devices[row.id]);
   const { silent } = stateOf(row, told);
-  const certificate = certificateOf(row);
+  const [certificate, samples, battery] = [certificateOf(row), samplesOf(row), batteryOf(row)];
   return (
     <li class={`dev${silent ? " silent" : ""}`} data-device={row.id}>
       <div class="dev-head">
@@ -89,8 +89,8 @@ export function Device({ row }: { row: DeviceRow }) {
         </Line>
         <Line name={t("dev.held")}>{row.health?.held ?? "—"}</Line>
         <Line name={t("dev.dropped")}>{row.health?.dropped ?? "—"}</Line>
-        <FactLine name={t("dev.samples")} fact={samplesOf(row)} />
-        {row.power === "battery" && <FactLine name={t("dev.power")} fact={batteryOf(row)} />}
+        {samples && <FactLine name={t("dev.samples")} fact={samples} />}
+        {(battery || row.power === "battery") && <FactLine name={t("dev.power")} fact={battery} />}
         {certificate?.bad && <FactLine name={t("dev.cert")} fact={certificate} />}
         {row.missing.length > 0 && (
           <Line name={t("dev.missing")} bad>

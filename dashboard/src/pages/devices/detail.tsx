@@ -28,7 +28,7 @@ async function whole(id: string): Promise<DeviceWhole | null> {
 
 /** One device: how it stands, what may be done with it, what was refused of it. */
 export function DeviceDetail({ id }: { id: string }) {
-  const turn = Math.floor(useNow(15_000) / 15_000);
+  const turn = Math.floor(useNow(5_000) / 5_000);
   const state = useStore(live, (l) => l.devices[id]?.state);
   const { data, fault, reload } = useFetched(async () => ({ row: await whole(id) }), [id, turn, state]);
   const back = useRef<HTMLAnchorElement>(null);
@@ -72,7 +72,7 @@ function Stands({ row }: { row: DeviceRow }) {
         <h2>
           <Raw>{row.id}</Raw> <span class="second">{word("kind", row.kind)}</span>
         </h2>
-        <span class="card-aside">
+        <span class="card-aside dev-state">
           <Raw>{place}</Raw> <StateSign row={row} />
         </span>
       </header>
@@ -90,18 +90,18 @@ function Stands({ row }: { row: DeviceRow }) {
           </Line>
           <FactLine
             name={t("dev.power")}
-            fact={row.power === "battery" ? batteryOf(row) : { text: t("dev.mains"), bad: false }}
+            fact={batteryOf(row) ?? (row.power === "battery" ? null : { text: t("dev.mains"), bad: false })}
           />
           <FactLine name={t("dev.cert")} fact={certificateOf(row) ?? { text: t("dev.cert.none"), bad: false }} />
           {row.certificate?.renewing && <Line name="">{t("dev.cert.renewing")}</Line>}
           <Line name={t("dev.boot")}>{row.boot ?? "—"}</Line>
           {health?.reset && <Line name={t("dev.reset")}>{word("dev.reset", health.reset)}</Line>}
-          {health?.mem !== undefined && (
+          {typeof health?.mem === "number" && (
             <Line name={t("dev.mem")}>
               <Raw>{Math.round(health.mem / 1024)} KiB</Raw>
             </Line>
           )}
-          {health?.rssi !== undefined && (
+          {typeof health?.rssi === "number" && (
             <Line name={t("dev.rssi")}>
               <Raw>{health.rssi} dBm</Raw>
             </Line>

@@ -1,5 +1,5 @@
-import { anchor } from "../../clock";
-import { dateOf, duration, MINUTE } from "../../format";
+import { anchor, hallNow } from "../../clock";
+import { dateOf, duration, MINUTE, ms } from "../../format";
 import { t } from "../../i18n";
 import type { DeviceRow, DeviceState, Site } from "../../types";
 
@@ -43,24 +43,25 @@ export const hasRelays = (site: Site, id: string): boolean =>
 
 /** How a device stands: what it said last, unless it is silent or was never heard. */
 export function stateOf(row: DeviceRow, told?: DeviceState): { state: string; silent: boolean; last: string | null } {
-  const silent = told?.silent ?? row.silent;
-  const last = told?.last ?? row.last_seen;
+  const heard = [row.last_seen, told?.last].filter((at): at is string => typeof at === "string");
+  const last = heard.sort((a, b) => ms(b) - ms(a))[0] ?? null;
+  const silent = last === null || hallNow() - ms(last) >= row.silent_after_s * 1000;
   return { state: !last ? "never" : silent ? "silent" : (told?.state ?? row.state ?? "ready"), silent, last };
 }
 
 export function clockOf(row: DeviceRow): Fact | null {
   if (!row.clock) return null;
-  const { ms } = row.clock;
-  if (ms === null) return { text: t("dev.clock.unset"), bad: true };
+  const ahead = row.clock.ms;
+  if (ahead === null) return { text: t("dev.clock.unset"), bad: true };
   const near = 5000 * anchor.get().rate; // what is under way grows with a demonstration's speed
-  if (Math.abs(ms) <= near) return fine(t("dev.clock.good"));
-  const d = duration(Math.abs(ms));
-  return { text: t(ms > 0 ? "dev.clock.ahead" : "dev.clock.behind", { d }), bad: Math.abs(ms) > MINUTE };
+  if (Math.abs(ahead) <= near) return fine(t("dev.clock.good"));
+  const d = duration(Math.abs(ahead));
+  return { text: t(ahead > 0 ? "dev.clock.ahead" : "dev.clock.behind", { d }), bad: Math.abs(ahead) > MINUTE };
 }
 
 export function batteryOf(row: DeviceRow): Fact | null {
   const left = row.health?.battery;
-  return left === undefined ? null : { text: `${Math.round(left)}%`, bad: left <= LOW_PERCENT };
+  return left === undefined || left === null ? null : { text: `${Math.round(left)}%`, bad: left <= LOW_PERCENT };
 }
 
 /** The sample that was oldest when the device told of its health. */

@@ -57,7 +57,7 @@ export function Maintenance({ id, work, done }: { id: string; work: Work | null;
       >
         <div class="two">
           <label>
-            {t("alert.minutes")}
+            {t("dev.work.length")}
             <select name="minutes">
               {LENGTHS.map((m) => (
                 <option key={m} value={m} selected={m === 60}>
