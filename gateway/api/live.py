@@ -30,6 +30,7 @@ KINDS = (
     "rating",
     "circuit",
     "case",
+    "register",
     "shift",
     "now",
     "resync",
@@ -42,7 +43,8 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|circuit|case|shift|now|resync`, JSON data.
+        """`event: channel|device|finding|alert|rating|circuit|case|register|shift|now|resync`,
+        JSON data.
 
         A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
         """
@@ -88,7 +90,7 @@ def visible(
         return None
     if kind == "device" and data.get("id") in pads and role not in PADS:
         return None
-    if kind == "case" and role == "viewer":
+    if kind in ("case", "register") and role == "viewer":
         return None
     if kind == "case" and role == "counter" and data.get("kind") == "bad-rating":
         return None  # it would tell to the minute when somebody pressed
