@@ -1,4 +1,4 @@
-import { t, word } from "../i18n";
+import { lang, t, word } from "../i18n";
 import type { Site } from "../types";
 
 export interface Named {
@@ -20,10 +20,20 @@ export function subjectOf(site: Site | null, subject: string, zone: string | nul
   return { name: device ? `${word("kind", device.kind)} ${device.id}` : subject, place };
 }
 
-/** "安全 一.2" stays in Chinese; in English the chapter gets its English word. */
+const DIGITS = "零一二三四五六七八九十";
+
+/** 四 → 4, 十一 → 11, 二十三 → 23. */
+function number(text: string): number {
+  const [tens, ones] = text.includes("十") ? text.split("十") : ["0", text];
+  const digit = (part: string | undefined, none: number) => (part ? Math.max(0, DIGITS.indexOf(part)) : none);
+  return text.includes("十") ? digit(tens, 1) * 10 + digit(ones, 0) : digit(ones, 0);
+}
+
+/** "安全 一.2" stays in Chinese; in English the chapter gets its English word, and 第四条 is article 4. */
 export function cite(text: string): string {
   const [chapter = "", ...rest] = text.split(" ");
-  return [word("chapter", chapter), ...rest].join(" ");
+  const where = rest.join(" ").replace(/第([一二三四五六七八九十]+)条/g, (_, n: string) => t("cite.article", { n: lang.get() === "zh" ? n : number(n) }));
+  return [word("chapter", chapter), where].filter(Boolean).join(" ");
 }
 
 export const citeAll = (cites: string[]): string => cites.map(cite).join(t("common.comma"));
