@@ -1,4 +1,5 @@
 import { lang, t, word } from "../i18n";
+import { caseHref, href } from "../route";
 import type { Site } from "../types";
 
 export interface Named {
@@ -14,10 +15,23 @@ export function subjectOf(site: Site | null, subject: string, zone: string | nul
   if (!site) return { name: subject, place: "" };
   const named = [site.circuits, site.openings, site.acs, site.counters, site.zones, site.routes] as { id: string; name: string }[][];
   const name = named.flat().find((thing) => thing.id === subject)?.name;
+  const kept = name ? null : inLedger(subject);
+  if (kept) return { name: kept.name, place: "" };
   const device = site.devices.find((d) => d.id === subject);
   const place = site.zones.find((z) => z.id === zone)?.name ?? "";
   if (name) return { name, place: name === place ? "" : place };
   return { name: device ? `${word("kind", device.kind)} ${device.id}` : subject, place };
+}
+
+/** What a finding of the ledger is about, and where it stands there; null for anything else. */
+export function inLedger(subject: string): { name: string; at: string } | null {
+  if (/^c-[0-9a-f]{16}$/.test(subject)) return { name: t("subject.case"), at: caseHref(subject) };
+  if (/^ap-[0-9a-f]{12}$/.test(subject)) return { name: t("subject.appointment"), at: href("ledger", "appointments") };
+  if (subject.startsWith("extinguisher ")) {
+    return { name: t("subject.extinguisher", { n: subject.slice(13) }), at: href("ledger", "registers", "extinguisher") };
+  }
+  const duty = word("duty.name", subject);
+  return duty === subject ? null : { name: duty, at: href("ledger", "duties") };
 }
 
 const DIGITS = "零一二三四五六七八九十";

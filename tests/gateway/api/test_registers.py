@@ -301,8 +301,13 @@ def _august() -> dict[str, str]:
 
 
 def test_the_table_of_duties_and_what_was_before_the_first_start(house: House, as_role: As) -> None:
+    house.submit(
+        lambda db, _: db.execute("INSERT OR IGNORE INTO meta VALUES ('first_start', ?)", (NOON,))
+    ).result()
     house.at = parse_instant("2026-07-06T10:00:00+08:00")
     duty = as_role("duty")
+    said = {"evidence": {"topic": "条例", "participants": "18"}}
+    post(duty, "/duties/study~2026-07-06/done", **said)  # where nobody has recorded it yet
     rows = {row["id"]: row for row in duty.get("/api/v1/duties/table").json()["items"]}
     assert len(rows) == 10
     assert (rows["award"]["day"], rows["award"]["next"]["day"]) == (10, "2026-07-10")

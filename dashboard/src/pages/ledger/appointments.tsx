@@ -147,7 +147,7 @@ function Row({ one, reload }: { one: Appointment; reload: () => void }) {
   const day = dateOf(one.from);
   const last = one.events[one.events.length - 1];
   return (
-    <li class={one.state === "struck" ? "entry struck" : "entry"}>
+    <li class={one.state === "struck" ? "entry ap-row struck" : "entry ap-row"}>
       <span class="num">
         {day.slice(5)} {weekdayName(day)} {hm(one.from)}–{hm(one.to)}
       </span>

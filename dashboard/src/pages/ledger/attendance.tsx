@@ -55,7 +55,7 @@ export function Attendance() {
         ) : (
           <Empty>{t("att.none")}</Empty>
         )}
-        <p class="second">{t("att.note")}</p>
+        <p class="second note">{t("att.note")}</p>
       </Card>
     </>
   );
@@ -87,7 +87,7 @@ function Table({ rows }: { rows: AttendanceMonth[] }) {
             <tr key={row.person}>
               <th scope="row">
                 <Raw>
-                  {row.name} <span class="second">{row.person}</span>
+                  {row.name} {row.name !== row.person && <span class="second">{row.person}</span>}
                 </Raw>
               </th>
               <td class="num">{row.days}</td>
@@ -148,19 +148,21 @@ function Import({ done }: { done: (look: Look) => void }) {
   const fine = look !== null && !look.faulty && look.punches > 0 && !look.imported_before;
   return (
     <Card title={t("att.import")}>
-      <label>
-        {t("att.file")}
-        <input
-          type="file"
-          accept=".csv,text/csv,text/plain"
-          key={file === null ? "none" : "picked"}
-          onChange={(e) => {
-            const picked = e.currentTarget.files?.[0] ?? null;
-            if (picked) pick(picked);
-          }}
-        />
-      </label>
-      {file && <Raw class="second">{file.name}</Raw>}
+      <div class="picked">
+        <label class="button pick">
+          {t("att.pick")}
+          <input
+            type="file"
+            accept=".csv,text/csv,text/plain"
+            key={file === null ? "none" : "picked"}
+            onChange={(e) => {
+              const picked = e.currentTarget.files?.[0] ?? null;
+              if (picked) pick(picked);
+            }}
+          />
+        </label>
+        {file ? <Raw>{file.name}</Raw> : <span class="second">{t("att.file")}</span>}
+      </div>
       {look && (
         <div class="look">
           {look.imported_before ? (

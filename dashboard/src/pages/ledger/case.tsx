@@ -160,7 +160,9 @@ function Said({ data, what }: { data: Record<string, unknown>; what: string }) {
     <>
       {rows.map(([key, value]) => (
         <span key={key} class="said">
-          {!(ALONE.has(key) && what !== "open") && <span class="second">{word("field", key)} </span>}
+          {!(ALONE.has(key) && what !== "open") && (
+            <span class="second">{what === "open" && key === "due" ? t("case.until") : word("field", key)} </span>
+          )}
           {typeof value === "boolean" || key === "unit" ? shown(key, value) : <Raw>{shown(key, value)}</Raw>}
         </span>
       ))}
@@ -245,6 +247,7 @@ function Contact({ of, reload }: { of: Case; reload: () => void }) {
       {!contact ? (
         <>
           <p class="second">{t("contact.sealed")}</p>
+          <div class="contact-do" />
           <Acts of={[add]} changed={reload} />
         </>
       ) : contact.erased_at ? (
@@ -263,7 +266,7 @@ function Contact({ of, reload }: { of: Case; reload: () => void }) {
             </p>
           ) : (
             mine && (
-              <div class="actions">
+              <div class="actions contact-do">
                 <button type="button" class="button" aria-expanded={asking} onClick={() => ask(!asking)}>
                   {t("contact.look")}
                 </button>

@@ -70,10 +70,10 @@ function body(form: FormData, seen: number): Record<string, unknown> {
 export function doings(of: Case): Doing[] {
   return [...ONWARD, ...ASIDE]
     .filter((what) => of.actions.includes(what))
-    .map((what) => ({
+    .map((what, i) => ({
       id: what,
       label: what === "close" && of.kind === "hazard" ? t("way.hazard.closed") : word("did", what),
-      primary: ONWARD.includes(what),
+      primary: i === 0 && ONWARD.includes(what),
       path: `/cases/${encodeURIComponent(of.id)}/${what}`,
       body,
       fields: <div class="field-grid">{asked(of, what).map((name) => field(of, name))}</div>,

@@ -18,6 +18,9 @@ type Group = (typeof GROUPS)[number];
 const groupOf = (item: DutyItem): Group | null =>
   item.state === "before" ? null : item.state === "late" ? "done" : item.state;
 
+/** What is owed from before this month is still shown for so long. */
+const OWED_DAYS = 62;
+
 const lastOf = (month: string): string => addDays(addDays(`${month}-28`, 4).slice(0, 8) + "01", -1);
 
 /** What falls due in a month: what is overdue first, then today's, what comes, what is done. */
@@ -26,10 +29,12 @@ export function Duties() {
   const today = useStore(live, (l) => l.day?.date ?? dateOf(hallNow()));
   const [month, setMonth] = useState(today.slice(0, 7));
   const { data, fault, reload } = useFetched(
-    async () => ({
-      month,
-      items: await list<DutyItem>(`/duties${query({ from: `${month}-01`, to: lastOf(month) })}`),
-    }),
+    async () => {
+      const first = `${month}-01`;
+      const from = today.startsWith(month) ? addDays(first, -OWED_DAYS) : first;
+      const all = await list<DutyItem>(`/duties${query({ from, to: lastOf(month) })}`);
+      return { month, items: all.filter((item) => item.day >= first || item.state === "missed") };
+    },
     [month, kept, today],
   );
   const items = data?.month === month ? data.items : null;
@@ -56,7 +61,7 @@ export function Duties() {
           return (
             <Card key={group} title={title} aside={<span class="second">n {mine.length}</span>}>
               {mine.length ? (
-                <Items of={group === "done" ? [...mine].reverse() : mine} reload={reload} />
+                <Items of={order(mine, group)} reload={reload} />
               ) : (
                 <Empty>{t("duties.none")}</Empty>
               )}
@@ -69,20 +74,29 @@ export function Duties() {
   );
 }
 
-const SHOWN = 12;
+/** What comes: each duty's next item first, the others behind them; what is owed: its last one. */
+function order(all: DutyItem[], group: Group): DutyItem[] {
+  const items = group === "done" || group === "missed" ? [...all].reverse() : all;
+  if (group !== "coming" && group !== "missed") return items;
+  const next = items.filter((item, i) => items.findIndex((other) => other.duty === item.duty) === i);
+  return [...next, ...items.filter((item) => !next.includes(item))];
+}
+
+const SHOWN = 10;
 
 function Items({ of, reload }: { of: DutyItem[]; reload: () => void }) {
   const [all, setAll] = useState(false);
+  const few = of[0]?.state === "coming" ? new Set(of.map((item) => item.duty)).size : SHOWN;
   return (
     <>
       <ul class="ledger-rows">
-        {(all ? of : of.slice(0, SHOWN)).map((item) => (
+        {(all ? of : of.slice(0, few)).map((item) => (
           <Row key={item.id} item={item} reload={reload} />
         ))}
       </ul>
-      {!all && of.length > SHOWN && (
+      {!all && of.length > few && (
         <button type="button" class="button wide-button" onClick={() => setAll(true)}>
-          {t("ledger.rest", { n: of.length - SHOWN })}
+          {t("ledger.rest", { n: of.length - few })}
         </button>
       )}
     </>
@@ -138,7 +152,7 @@ function Row({ item, reload }: { item: DutyItem; reload: () => void }) {
     });
   }
   return (
-    <li class="duty-row">
+    <li class="duty-row" data-id={item.id}>
       <span class={item.state === "missed" ? "due over" : "due"}>
         {item.state === "missed" && <Sign of="warning" label={false} />}
         {item.state === "late" && <Sign of="notice" label={false} />}

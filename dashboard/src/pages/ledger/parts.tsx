@@ -235,6 +235,8 @@ export const useCounterName = (): ((id: string | null) => string) => {
   return (id) => counters.find((c) => c.id === id)?.name ?? id ?? "";
 };
 
+const counted = (key: string, n: number): string => t((n === 1 ? `${key}.one` : key) as Key, { n });
+
 /** When a case is due, and how long that still is: a sign, a word and the day. */
 export function DueOf({ of }: { of: CaseRow }) {
   const { due, left, unit } = of;
@@ -244,10 +246,10 @@ export function DueOf({ of }: { of: CaseRow }) {
   const text = over
     ? today
       ? t("case.overToday", { at: hm(due.at) })
-      : t(`case.over.${unit}` as Key, { n: Math.max(1, -left) })
+      : counted(`case.over.${unit}`, Math.max(1, -left))
     : today
       ? t("case.today", { at: hm(due.at) })
-      : t(`case.left.${unit}` as Key, { n: left });
+      : counted(`case.left.${unit}`, left);
   return (
     <span class={over ? "due over" : "due"}>
       {over ? <Sign of="warning" label={false} /> : of.phase === "reminder" && <Sign of="notice" label={false} />}

@@ -171,7 +171,11 @@ function Line({ entry, reload }: { entry: Entry; reload: () => void }) {
   const { struck } = entry;
   const shown = (key: string, value: unknown) => {
     if (key === "zone") return zones.find((z) => z.id === value)?.name ?? String(value);
-    if (key === "from" || key === "to") return typeof value === "string" && value.includes("T") ? stamp(value).slice(0, 16) : String(value);
+    const instantly = typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value);
+    if ((key === "from" || key === "to") && instantly) {
+      const zoned = /(Z|[+-]\d\d:\d\d)$/.test(value); // else it stands in the hall's own time
+      return zoned ? stamp(value).slice(0, 16) : value.slice(0, 16).replace("T", " ");
+    }
     return String(value);
   };
   const strike: Doing = {
