@@ -62,7 +62,7 @@ def router(ctx: Context) -> APIRouter:
     def today() -> date:
         return datetime.fromtimestamp(ctx.now() / 1000, zone).date()
 
-    def stepped(who: Who, steps: bool) -> date | None:  # noqa: FBT001
+    def stepped(who: Who, steps: bool) -> date | None:
         return today() if steps or who.role == "counter" else None
 
     def known(counter: str) -> str:
@@ -91,8 +91,9 @@ def router(ctx: Context) -> APIRouter:
 
         `mean` is in points (10, 8, 6, 0, −5), pooled. `unrated` and `visits` are null where no
         visits were registered. With `steps`, and always for a counter's lead, today moves in steps
-        of five. The hall has `of`: how many ratings its levels and mean are of. With `detail` also `channels`, `visits`, `excluded` and `coverage`: the share of opening hours in which
-        the counters' pads could be heard.
+        of five. The hall has `of`: how many ratings its levels and mean are of. With `detail` also
+        `channels`, `visits`, `excluded` and `coverage`: the share of opening hours in which the
+        counters' pads could be heard.
         """
         _bounds(begin, end)
         db = ctx.reader()

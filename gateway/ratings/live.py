@@ -27,9 +27,9 @@ HOUR_MS = 3_600_000
 class Ratings:
     """The pipeline's step that tells the page how many ratings a counter has had today.
 
-    A live figure: what comes by pad, QR page or paper is counted as it is stored. A press that comes
-    late on a pad without visit numbers may be counted otherwise by `summary`, which is what the
-    page reads.
+    A live figure: what comes by pad, QR page or paper is counted as it is stored. A press that
+    comes late on a pad without visit numbers may be counted otherwise by `summary`, which is what
+    the page reads.
     """
 
     name = "ratings"

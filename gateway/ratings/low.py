@@ -1,9 +1,9 @@
 """The alert on many bad ratings at a counter: a share of the last hours, never of a few. Pure.
 
 It is judged at every fifth rating of a counter and once an hour, so that nobody can tell by the
-alert's minute who has just rated. Pads and the QR page count. A paper form does not: it names a day,
-not an hour, so it lies in no span of hours, and a week's forms entered at once would raise an alert
-about what is long over; each bad one opens its case like any other.
+alert's minute who has just rated. Pads and the QR page count. A paper form does not: it names a
+day, not an hour, so it lies in no span of hours, and a week's forms entered at once would raise an
+alert about what is long over; each bad one opens its case like any other.
 """
 
 from __future__ import annotations

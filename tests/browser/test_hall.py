@@ -32,20 +32,19 @@ class Real(NamedTuple):
     def citizens(self, count: int) -> None:
         """So many presses, each more than the dwell after the one before."""
         for _ in range(count):
-            stored = "SELECT count(*), max(at) FROM event WHERE kind='rating'"
-            before, last = self.gateway.query(stored)[0]
-            person = Person(self.gateway)
-            wait_for(
-                lambda last=last: (
-                    last is None or parse_instant(person.get("now")["now"]) > last + DWELL_MS
-                ),
-                "the dwell to be over",
-            )
-            self.pad.sees(press=5)
-            wait_for(
-                lambda before=before: self.gateway.query(stored)[0][0] > before,
-                "the press to be stored",
-            )
+            self.citizen()
+
+    def citizen(self) -> None:
+        """One press, once the last dwell is over; back when it is stored."""
+        stored = "SELECT count(*), max(at) FROM event WHERE kind='rating'"
+        before, last = self.gateway.query(stored)[0]
+        person = Person(self.gateway)
+        wait_for(
+            lambda: parse_instant(person.get("now")["now"]) > (last or 0) + DWELL_MS,
+            "the dwell to be over",
+        )
+        self.pad.sees(press=5)
+        wait_for(lambda: self.gateway.query(stored)[0][0] > before, "the press to be stored")
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,15 @@ ASKED = {
     "/closing-checks": {},
 }
 # What is not of a rating but of a device or of a person's deed, and not for those at a counter.
-RECORDS = {"/audit", "/devices/{device_id}", "/devices", "/rejects", "/notifications", "/outboxes"}
+RECORDS = {
+    "/audit",
+    "/now",
+    "/devices/{device_id}",
+    "/devices",
+    "/rejects",
+    "/notifications",
+    "/outboxes",
+}
 AT_A_COUNTER = {"viewer", "counter"}
 
 
@@ -51,7 +59,8 @@ def case(house: House) -> str:
     house.submit(lambda db, _: stage._open(db, PRESSED, house.context.site.counters[0], DAY))
     house.at = PRESSED + 2 * 3_600_000
     house.submit(lambda db, now: stage.turn(db, Turn(now, 0)))
-    return str(house.reader().execute("SELECT id FROM case_file ORDER BY received").fetchone()[0])
+    found = "SELECT id FROM case_file WHERE source = 'rating pad-w01 9f3a1c22 1'"
+    return str(house.reader().execute(found).fetchone()[0])
 
 
 DAY = date(2026, 7, 1)
@@ -74,7 +83,7 @@ def test_no_call_tells_when_one_citizen_pressed(as_role: As, case: str, role: st
         assert answer.status_code in {200, 403, 404}, (path, answer.text)
         assert not TOLD.search(answer.text), (path, answer.text)
         read += answer.status_code == 200
-    assert read > 15
+    assert read > 12
 
 
 def test_a_bad_rating_is_shown_by_its_day(as_role: As, case: str) -> None:
