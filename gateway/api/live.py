@@ -30,6 +30,7 @@ KINDS = (
     "alert",
     "rating",
     "circuit",
+    "command",
     "case",
     "shift",
     "now",
@@ -43,9 +44,9 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|circuit|case|shift|now|resync`, JSON data.
+        """`event: channel|device|finding|alert|rating|circuit|command|case|shift|now|resync`.
 
-        A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
+        Data is JSON. A comment comes every 15 s; after `resync` or a reconnect read all afresh.
         """
         return StreamingResponse(
             _stream(ctx, who, pads),
@@ -88,6 +89,8 @@ def visible(
     if kind not in KINDS:
         return None
     if kind == "device" and data.get("id") in pads and role not in PADS:
+        return None
+    if kind == "command" and role in ("viewer", "counter"):
         return None
     if kind == "case" and role == "viewer":
         return None
