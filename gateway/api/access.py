@@ -175,7 +175,8 @@ class Gate:
             client = scope.get("client")
             if client is None or client[0] in _LOOPBACK:
                 return None
-            roles: frozenset[str] | None = ANY
+            # how many ratings were stored is a live figure: not for a counter or a wall screen
+            roles: frozenset[str] | None = PADS if path == "/metrics" else ANY
         else:
             roles = roles_for("GET" if method == "HEAD" else method, path)
         if not roles:
