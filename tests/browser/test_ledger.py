@@ -196,10 +196,11 @@ def test_a_duty_by_keyboard_and_an_entry_struck_out(office: Office) -> None:
     before = lines.count()
     act(page, "登记快递", direction="out", document="许可证", to="申请人")
     expect(lines).to_have_count(before + 1)
-    lines.first.get_by_role("button", name="作废").click()
-    lines.first.locator("[name=note]").fill("重复登记")
-    lines.first.locator("form .primary").click()
-    expect(page.locator(".entry.struck").first).to_contain_text("重复登记")
+    mine = lines.filter(has_text="许可证")
+    mine.get_by_role("button", name="作废").click()
+    mine.locator("[name=note]").fill("重复登记")
+    mine.locator("form .primary").click()
+    expect(page.locator(".entry.struck", has_text="许可证")).to_contain_text("重复登记")
     expect(lines).to_have_count(before + 1)
 
 
