@@ -191,7 +191,8 @@ class Copier:
             self._said = None
         for one in refused:
             log.warning("influx.refused", row=one.event, why=one.why)
-        if not self._book(lambda db, now: books.book(db, self._target.name, batch, refused, now)):
+        name, places = self._target.name, self._places
+        if not self._book(lambda db, now: books.book(db, name, places, batch, refused, now)):
             return self._pace.poll
         self._sent.inc(len(batch.owed) - len(refused))
         return 0.0 if len(batch.owed) + len(batch.later) >= self._pace.batch else self._pace.poll
