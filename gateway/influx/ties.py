@@ -24,6 +24,7 @@ CLOSE_MS = 600_000  # times that are looked for together in another log
 
 _ID, _DEVICE, _LOG, _SEQ, _BOOT, _UP, _T, _AT, _KIND, _T_AT = 0, 1, 2, 3, 4, 5, 6, 7, 8, 10
 Key = tuple[object, ...]
+Rank = tuple[int, bool, int]
 Span = tuple[int, int]  # numbers of a log, both ends included
 
 
@@ -38,9 +39,7 @@ class _Ties:
     def __init__(self, db: sqlite3.Connection, rows: Sequence[Row], said: Sequence[Said]) -> None:
         self._db, self._rows = db, rows
         self._said = {row[_ID]: event for row, event in zip(rows, said, strict=True)}
-        self._rivals: dict[Key, list[tuple[int, int]]] = {
-            key: [] for row in rows for key in _keys(row)
-        }
+        self._rivals: dict[Key, list[Rank]] = {key: [] for row in rows for key in _keys(row)}
 
     def tags(self) -> list[dict[str, str]]:
         for device, log, (first, last) in self._spans():
@@ -51,15 +50,15 @@ class _Ties:
             ):
                 for key in _keys(row):
                     if key in self._rivals:
-                        self._rivals[key].append((row[_T_AT] or 0, row[_ID]))
+                        self._rivals[key].append(_rank(row))
         return [self._of(row) for row in self._rows]
 
     def _of(self, row: Row) -> dict[str, str]:
         mine, own = self._said[row[_ID]], row[_T] is not None
         found = {} if own else {"estimated": "true", "log": mine.log, "boot": str(mine.boot)}
-        rank = (row[_T_AT] or 0, row[_ID])
+        rank = _rank(row)
         if any(
-            rival < rank and self._same(mine, self._read(rival[1]))
+            rival < rank and self._same(mine, self._read(rival[-1]))
             for key in _keys(row)
             for rival in self._rivals[key]
         ):
@@ -100,6 +99,12 @@ class _Ties:
         for (device, log), spans in where.items():
             for span in _joined(((a - NEAR, b + NEAR) for a, b in spans), 0):
                 yield device, log, span
+
+
+def _rank(row: Row) -> Rank:
+    """Of two at one instant the one with the lower rank had its time, and may have gone, first."""
+    t_at = row[_T_AT] or 0
+    return t_at, t_at > row[_AT], row[_ID]
 
 
 def _keys(row: Row) -> tuple[Key, ...]:
