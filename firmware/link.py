@@ -51,6 +51,7 @@ class Link:
         self._waited = 0
         self.time_at = board.real_ms()  # when `time` was last heard
         self.safe = False
+        self.trial = False  # an update is on trial in this boot
         self.beat = 0  # counts the pump's turns: the watchdog's proof of progress
 
     # -- what the rest of the device calls ---------------------------------------------------
@@ -67,6 +68,11 @@ class Link:
     def sent(self):
         """True when nothing new waits to be handed to the broker."""
         return self._session and self._cursor >= self._log.next and not self._pids
+
+    async def say_ready(self):
+        """The state once more, where what it says has changed."""
+        if self._client and self._session:
+            await self._publish(self._client, "state", self._ready(), True)
 
     async def say_off(self):
         """A clean stop: `off`, retained, and a goodbye, within a second."""
@@ -209,6 +215,8 @@ class Link:
 
     def _ready(self):
         more = {"safe": True} if self.safe else {}
+        if self.trial:
+            more["trial"] = True
         return wire.state_text(
             "ready",
             log=self._log.log,
@@ -246,6 +254,8 @@ class Link:
 
     def _may_sleep(self):
         quiet = self._board.real_ms() - self._covered_at
+        if self.trial:  # its minute of self-test must not end in a boot
+            return False
         return not self._log.held() and not self._pids and quiet > AWAKE_MS
 
     def _take(self):

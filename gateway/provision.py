@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from gateway import authority, credentials, fittings, flashing, site, wiring
+from gateway import authority, credentials, fittings, flashing, images, site, wiring
 from gateway.broker import Endpoint
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.site import Site
@@ -61,7 +61,9 @@ def provision(
         credentials.save(data, made)
     except OSError as fault:
         raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
+    public = images.public(data)
     return {
+        **({"updates": public.hex()} if public else {}),
         "site": hall.id,
         "device": device_id,
         "kind": kind,
