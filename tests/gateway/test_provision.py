@@ -107,8 +107,12 @@ def test_a_trial_that_raises_resets_and_anything_else_is_for_whoever_commissions
         raise _Reset
 
     fed: list[int] = []
+
+    def watchdog(timeout: int) -> None:
+        fed.append(timeout)
+
     slots = types.SimpleNamespace(boot=lambda: "b", trying=lambda: trial)
-    machine = types.SimpleNamespace(reset=reset, WDT=lambda timeout: fed.append(timeout))
+    machine = types.SimpleNamespace(reset=reset, WDT=watchdog)
     firmware = types.SimpleNamespace(board=types.SimpleNamespace(run=raises))
     monkeypatch.setitem(sys.modules, "slots", types.SimpleNamespace(Slots=lambda _: slots))
     monkeypatch.setitem(sys.modules, "machine", machine)
