@@ -31,7 +31,7 @@ class Setup:
         self.meters = {}  # meter's channel -> the relay's that feeds its circuit
         self.battery = False
         self.relay_boot = True  # a relay's position after power-up: contactors are normally closed
-        self.public = None  # the key that signs updates, 32 bytes
+        self.public = b""  # the key that signs updates, 32 bytes; empty: it takes none
         self.text = ""  # what an idle pad or panel shows
 
 

@@ -146,7 +146,7 @@ class Device:
 
         if self._delivery is None:
             self._delivery = delivery.Delivery(
-                *(self._folder, self.setup.public, self._board.name, config.VERSION),
+                *(self._folder, self.setup.public or None, self._board.name, config.VERSION),
                 self._board.feed,
             )
         try:

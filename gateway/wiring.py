@@ -102,6 +102,13 @@ def board_json(board: str, kind: str, setup: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
+def channels(made: dict[str, Any]) -> set[str]:
+    """Every channel that a board.json serves. Raises KeyError, TypeError."""
+    parts = made["parts"]
+    told = {str(part["ch"]) for part in parts if "ch" in part}
+    return told | {str(ch) for part in parts for ch in part.get("meters", {})}
+
+
 def _fixed(kind: str, pins: Pins) -> Iterator[dict[str, Any]]:
     """What every device of a kind has."""
     yield {"part": "tilt", "pin": pins.tilt}
