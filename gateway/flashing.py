@@ -130,7 +130,7 @@ def compiled(
         target = into / file.relative_to(source).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         ran = subprocess.run(
-            [cross, "-s", f"firmware/{file.relative_to(source)}", "-o", target, file],
+            [cross, "-O3", "-s", f"firmware/{file.relative_to(source)}", "-o", target, file],
             capture_output=True,
             text=True,
             check=False,
