@@ -57,6 +57,7 @@ class State(msgspec.Struct, frozen=True):
     boot: int | None = None
     fw: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     kind: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    trial: bool = False  # an update of it is on trial
 
 
 _decode_state = msgspec.json.Decoder(State).decode

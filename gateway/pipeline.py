@@ -66,6 +66,7 @@ from gateway.site import Site
 from gateway.supervisor import Supervisor
 from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
+from gateway.updates import UpdateStage
 from gateway.vitals import Health, Metrics
 from gateway.writer import Writer
 from gateway.yearwatch import YearWatch
@@ -159,6 +160,7 @@ def stages(house: House) -> list[Stage]:
         Escalation(hall, channels, int(SIREN_TTL_MS * speed), house.wake),
         PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
         CommandStage(hall.id, house.publish, house.connected, switchable),
+        UpdateStage(hall.id, house.options.data, house.publish, house.connected, speed),
     ]
 
 
