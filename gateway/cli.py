@@ -292,11 +292,16 @@ def firmware_list(data: Data) -> None:
 
 
 @app.command()
-def verify(data: Data) -> None:
+def verify(
+    data: Data,
+    head: Annotated[
+        list[str] | None, typer.Option(help="an audit head kept outside; may be given often")
+    ] = None,
+) -> None:
     """Check the store: audit chain, gaps, integrity."""
     from gateway import verify as module
 
-    module.run(data)
+    module.run(data, head or [])
 
 
 @app.command()
