@@ -6,6 +6,8 @@ export type Role = "viewer" | "counter" | "duty" | "facilities" | "manager" | "a
 export interface Me {
   user: string;
   role: Role;
+  /** The counter that a counter's lead leads. */
+  counter?: string | null;
 }
 
 export interface Zone {
@@ -219,6 +221,8 @@ export interface RatingRow {
   channels?: { pad: number; qr: number; paper: number };
   visits?: number | null;
   excluded?: number;
+  /** How many ratings the hall's levels and mean are of. */
+  of?: number;
   /** Share of opening hours in which the pads could be heard. */
   coverage?: number | null;
 }
@@ -233,10 +237,16 @@ export interface HourRow {
 export interface CaseRow {
   id: string;
   kind: string;
+  title: string;
   state: string;
   counter: string | null;
+  holder: string | null;
   received: string;
-  due: { day: string; provisional: boolean } | null;
+  due: { day: string; at: string; provisional: boolean } | null;
+  /** How many days (`unit`) still count until it is due; negative once it is over. */
+  left: number | null;
+  unit: "workdays" | "days";
+  phase: "reminder" | "overdue" | null;
   late: boolean;
   rating?: { level: number | null };
 }

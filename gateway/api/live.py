@@ -20,6 +20,7 @@ from gateway.api.access import PAD_KIND, PADS
 from gateway.api.asked import Person
 from gateway.context import Context
 from gateway.people import Who
+from gateway.ratings import FEW
 
 HEARTBEAT_S = 15
 KINDS = (
@@ -31,6 +32,7 @@ KINDS = (
     "circuit",
     "command",
     "case",
+    "register",
     "shift",
     "now",
     "resync",
@@ -43,7 +45,8 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|circuit|command|case|shift|now|resync`.
+        """`event: channel|device|finding|alert|rating|circuit|command|case|register|shift|now|
+        resync`.
 
         Data is JSON. A comment comes every 15 s; after `resync` or a reconnect read all afresh.
         """
@@ -91,7 +94,7 @@ def visible(
         return None
     if kind == "command" and role in ("viewer", "counter"):
         return None
-    if kind == "case" and role == "viewer":
+    if kind in ("case", "register") and role == "viewer":
         return None
     if kind == "case" and role == "counter" and data.get("kind") == "bad-rating":
         return None  # it would tell to the minute when somebody pressed
@@ -99,7 +102,7 @@ def visible(
         if role == "viewer":
             return None
         n = int(data.get("n", 0))
-        if role == "counter" and n % 5:  # single presses are nobody's business at a counter
+        if n % FEW:  # a single press is nobody's business: live figures move in steps
             return None
         return {"counter": data.get("counter"), "n": n}
     return data

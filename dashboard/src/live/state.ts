@@ -19,6 +19,8 @@ export interface Live {
   turned: number;
   /** Grows when a command is sent, answered or given up. */
   ordered: number;
+  /** Grows when a case, a register, a duty or an appointment changes. */
+  kept: number;
   /** Whether the gateway answers /alerts at all. */
   hasAlerts: boolean;
 }
@@ -36,6 +38,7 @@ export const EMPTY: Live = {
   pressed: 0,
   turned: 0,
   ordered: 0,
+  kept: 0,
   hasAlerts: true,
 };
 
@@ -67,6 +70,9 @@ export function reduce(live: Live, name: string, data: unknown): Live {
       return { ...live, turned: live.turned + 1 };
     case "command":
       return { ...live, ordered: live.ordered + 1 };
+    case "case":
+    case "register":
+      return { ...live, kept: live.kept + 1 };
     case "now":
       return { ...live, day: (data as Now).day };
     default:
