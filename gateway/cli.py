@@ -28,6 +28,10 @@ app.add_typer(calendar_app, name="calendar")
 
 attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
 app.add_typer(attendance_app, name="attendance")
+firmware_app = typer.Typer(help="Signed updates of devices.", no_args_is_help=True)
+app.add_typer(firmware_app, name="firmware")
+influx_app = typer.Typer(help="The second copy in an InfluxDB.", no_args_is_help=True)
+app.add_typer(influx_app, name="influx")
 
 Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
 Data = Annotated[Path, typer.Option("--data", help="data directory")]
@@ -131,11 +135,15 @@ def provision(
     out: Annotated[Path, typer.Option(help="where device.json goes")],
     board: Annotated[str | None, typer.Option(help="also its flash: esp32-s3 or pico-w")] = None,
     flash: Annotated[str | None, typer.Option(help="copy it onto the board at this port")] = None,
+    days: Annotated[int, typer.Option(min=1, help="how long a certificate lasts")] = 20 * 365,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="a new certificate; the old one is good until then")
+    ] = False,
 ) -> None:
     """Make one device's credentials and register them with the gateway's data."""
     from gateway import provision as module
 
-    module.run(device_id, config, data, out, board, flash)
+    module.run(device_id, config, data, out, module.Wish(board, flash, days, renew))
 
 
 @user_app.command("add")
@@ -163,9 +171,23 @@ def ca_init(
     ] = None,
 ) -> None:
     """Make the hall's authority: the broker then takes devices by TLS certificate only."""
-    from gateway import authority
+    from gateway import authority, people
 
-    authority.init(data, name or [])
+    authority.init(data, name or [], people.wall_clock())
+
+
+@ca_app.command("renew")
+def ca_renew(
+    data: Data,
+    name: Annotated[
+        list[str] | None, typer.Option(help="one more host name or address of the broker")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="how long they last")] = 20 * 365,
+) -> None:
+    """New certificates for the broker and the gateway, from the same authority."""
+    from gateway import authority, people
+
+    authority.renew(data, name or [], people.wall_clock(), days)
 
 
 @calendar_app.command("import")
@@ -189,6 +211,18 @@ def attendance_import(
     from gateway import attendance, people
 
     attendance.import_file(file, data, by, people.wall_clock())
+
+
+@influx_app.command("backfill")
+def influx_backfill(
+    data: Data,
+    config: Annotated[Path | None, typer.Option(help="site file (default: the gateway's)")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="points in one request")] = 5000,
+) -> None:
+    """Copy what was stored before the server was attached, also while the gateway runs."""
+    from gateway.influx import backfill
+
+    backfill.run(data, config, batch)
 
 
 @app.command()
@@ -215,12 +249,59 @@ def report(
         reports.write_sheet(what.value, data, period, out)
 
 
+@firmware_app.command("key")
+def firmware_key(data: Data) -> None:
+    """Make the key that signs updates; its private half is kept under a passphrase."""
+    from gateway import images
+
+    images.key(data)
+
+
+@firmware_app.command("pack")
+def firmware_pack(
+    out: Annotated[Path, typer.Argument(metavar="IMAGE", help="the file to write")],
+    board: Annotated[str, typer.Option(help="esp32-s3, pico-w or host")],
+    data: Data,
+    source: Annotated[Path | None, typer.Option(help="another firmware's folder")] = None,
+) -> None:
+    """Compile and sign the firmware for a board; its version is that of its config.py."""
+    from gateway import images
+
+    images.pack(out, board, data, source)
+
+
+@firmware_app.command("send")
+def firmware_send(
+    device_id: Annotated[str, typer.Argument(metavar="DEVICE", help="a device of the site file")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="what `firmware pack` wrote")],
+    data: Data,
+    wait: Annotated[bool, typer.Option(help="follow it to its end")] = True,
+) -> None:
+    """Send an image through the running gateway; the device checks it and tests itself."""
+    from gateway import updating
+
+    updating.send(device_id, image, data, wait=wait)
+
+
+@firmware_app.command("list")
+def firmware_list(data: Data) -> None:
+    """What was sent, and how it ended."""
+    from gateway import updating
+
+    updating.show(data)
+
+
 @app.command()
-def verify(data: Data) -> None:
+def verify(
+    data: Data,
+    head: Annotated[
+        list[str] | None, typer.Option(help="an audit head kept outside; may be given often")
+    ] = None,
+) -> None:
     """Check the store: audit chain, gaps, integrity."""
     from gateway import verify as module
 
-    module.run(data)
+    module.run(data, head or [])
 
 
 @app.command()

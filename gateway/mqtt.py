@@ -158,9 +158,16 @@ class Connection:
         self._sock = sock
         self._poll.register(sock, select.POLLIN)
 
+    def peer_expires(self) -> int | None:
+        """When the broker's certificate ends, Unix ms; None without TLS."""
+        if not isinstance(self._sock, ssl.SSLSocket):
+            return None
+        end = (self._sock.getpeercert() or {}).get("notAfter")
+        return ssl.cert_time_to_seconds(end) * 1000 if isinstance(end, str) else None
+
     # -- any thread
 
-    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool = False) -> bool:
         """Put a message among what is to be sent; False where it cannot be."""
         name = text(topic)
         with self._io:
@@ -170,9 +177,9 @@ class Connection:
                 mid = self._free_mid()
                 if mid is None:
                     return False
-                self._out += packet(0x32, name + mid.to_bytes(2, "big") + payload)
+                self._out += packet(0x32 | retain, name + mid.to_bytes(2, "big") + payload)
             else:
-                self._out += packet(0x30, name + payload)
+                self._out += packet(0x30 | retain, name + payload)
         return True
 
     def confirm(self, mids: Sequence[int]) -> None:

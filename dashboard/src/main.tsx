@@ -7,7 +7,9 @@ import "./styles/overview.css";
 import "./styles/safety.css";
 import "./styles/pages.css";
 import "./styles/energy.css";
+import "./styles/devices.css";
 import "./styles/reports.css";
+import "./styles/ledger.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -41,6 +41,7 @@ from gateway.api import (
     sheets,
     shifts,
     site,
+    updates,
 )
 from gateway.api.access import API, Gate
 from gateway.api.proof import Prover
@@ -53,6 +54,7 @@ NOUNS = (
         site,
         now,
         devices,
+        updates,
         outboxes,
         findings,
         alerts,

@@ -1,5 +1,7 @@
+import { enDevices } from "./en.devices";
 import { enDuty } from "./en.duty";
 import { enEnergy } from "./en.energy";
+import { enLedger } from "./en.ledger";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
@@ -8,7 +10,9 @@ export const en: Record<Key, string> = {
   ...enPages,
   ...enEnergy,
   ...enReports,
+  ...enDevices,
   ...enDuty,
+  ...enLedger,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",
@@ -169,8 +173,8 @@ export const en: Record<Key, string> = {
   "rate.mean": "mean {mean}",
   "rate.few": "fewer than 5, levels hidden",
   "rate.fewEach": "fewer than 5 at each counter, levels hidden",
-  "rate.none": "No rating yet today.",
-  "rate.step": "Mean and levels move in steps of five",
+  "rate.none": "Fewer than five ratings at each counter so far today.",
+  "rate.step": "Today moves with every fifth rating of a counter",
   "exits.title": "Exits",
   "exits.closed": "closed",
   "exits.open": "open",

@@ -1,5 +1,7 @@
+import { zhDevices } from "./zh-CN.devices";
 import { zhDuty } from "./zh-CN.duty";
 import { zhEnergy } from "./zh-CN.energy";
+import { zhLedger } from "./zh-CN.ledger";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
 
@@ -8,7 +10,9 @@ export const zh = {
   ...zhPages,
   ...zhEnergy,
   ...zhReports,
+  ...zhDevices,
   ...zhDuty,
+  ...zhLedger,
   "app.name": "厅守",
   "app.skip": "跳到内容",
   "nav.label": "主导航",
@@ -169,8 +173,8 @@ export const zh = {
   "rate.mean": "均分 {mean}",
   "rate.few": "不足 5 条，不显示分布",
   "rate.fewEach": "各窗口均不足 5 条，不显示分布",
-  "rate.none": "今天还没有评价。",
-  "rate.step": "均分与分布按 5 条一档更新",
+  "rate.none": "今天各窗口的评价都还不足 5 条。",
+  "rate.step": "当天数据每窗口满 5 条更新一次",
   "exits.title": "安全出口",
   "exits.closed": "关闭",
   "exits.open": "敞开",
