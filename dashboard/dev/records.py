@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hall import COUNTER_ROWS, NOW, SITE, at
+from hall import COUNTER_ROWS, NOW, at
 
 
 def _finding(

@@ -7,7 +7,6 @@ import { connect, live } from "./live/stream";
 import { Alerts } from "./pages/alerts";
 import { Devices } from "./pages/devices";
 import { Duty } from "./pages/duty";
-import { Energy } from "./pages/energy";
 import { Overview } from "./pages/overview";
 import { Ratings } from "./pages/ratings";
 import { Reports } from "./pages/reports";
@@ -23,7 +22,7 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   overview: Overview,
   alerts: Alerts,
   duty: Duty,
-  energy: Energy,
+  energy: later(() => import("./pages/energy").then((m) => m.Energy)),
   safety: Safety,
   ratings: Ratings,
   ledger: later(() => import("./pages/ledger").then((m) => m.Ledger)),
