@@ -248,7 +248,14 @@ export interface Words {
   en: string;
 }
 
-export type SheetKind = "ratings-week" | "ratings-month" | "ratings-quarter" | "stars" | "hygiene" | "zeros";
+export type SheetKind =
+  | "ratings-week"
+  | "ratings-month"
+  | "ratings-quarter"
+  | "stars"
+  | "hygiene"
+  | "zeros"
+  | "meeting";
 
 export interface SheetPeriod {
   kind: SheetKind;
@@ -277,6 +284,7 @@ export interface Sheet extends SheetPeriod {
   sections: SheetSection[];
   notes: Words[];
   sources: Words[];
+  settings: { key: string; title: Words; value: string | number; law: boolean }[];
 }
 
 export interface Episode {
@@ -293,6 +301,7 @@ export interface Episode {
 
 export interface SheetField {
   subject: string;
+  department: string;
   field: string;
   value: number;
   made_by: string;
