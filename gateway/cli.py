@@ -30,6 +30,8 @@ attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is
 app.add_typer(attendance_app, name="attendance")
 visits_app = typer.Typer(help="Files of the queue machine.", no_args_is_help=True)
 app.add_typer(visits_app, name="visits")
+influx_app = typer.Typer(help="The second copy in an InfluxDB.", no_args_is_help=True)
+app.add_typer(influx_app, name="influx")
 
 Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
 Data = Annotated[Path, typer.Option("--data", help="data directory")]
@@ -222,6 +224,18 @@ def visits_import(
     from gateway import reports
 
     reports.import_visits(file, data, by)
+
+
+@influx_app.command("backfill")
+def influx_backfill(
+    data: Data,
+    config: Annotated[Path | None, typer.Option(help="site file (default: the gateway's)")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="points in one request")] = 5000,
+) -> None:
+    """Copy what was stored before the server was attached, also while the gateway runs."""
+    from gateway.influx import backfill
+
+    backfill.run(data, config, batch)
 
 
 @app.command()

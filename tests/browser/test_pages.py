@@ -18,6 +18,15 @@ PAGES = [
     "safety",
     "safety/finding/f-2",
     "ratings",
+    "ledger/cases",
+    "ledger/cases/case-1",
+    "ledger/cases/case-2",
+    "ledger/duties",
+    "ledger/registers/extinguisher",
+    "ledger/registers/courier",
+    "ledger/registers/hot-work",
+    "ledger/appointments",
+    "ledger/attendance",
     "reports",
     "devices",
     "rules",
@@ -68,7 +77,7 @@ def test_a_page_fits_and_is_accessible(
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("where", ["overview", "alerts", "energy", "safety", "ratings"])
+@pytest.mark.parametrize("where", ["overview", "alerts", "energy", "safety", "ratings", "ledger"])
 def test_an_empty_hall_says_what_is_normal(
     empty_hall: Hall, open_page: Open, where: str, lang: str
 ) -> None:
