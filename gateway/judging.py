@@ -12,6 +12,7 @@ import pickle
 import sqlite3
 from bisect import bisect_right, insort
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from gateway import permits
@@ -35,6 +36,7 @@ _DRAIN_MOST_MS = 60_000  # a backlog is waited for so long at most
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
+_ORDER = itemgetter(0, 1, 2, 3, 4)  # of a record, but for its value
 
 
 class Judging:
@@ -114,7 +116,8 @@ class Judging:
             self._told_failed = True
             ledger.failed(db, self._engine.failed, turn.now)
         for said in turn.stored:
-            ledger.clock(db, said, turn.now)
+            if said.t is None or ledger.clocks_off:
+                ledger.clock(db, said, turn.now)
         if watch is not None:
             for lost in turn.lost:
                 ledger.lost(db, watch, lost, turn.now)
@@ -125,8 +128,7 @@ class Judging:
             at = bisect_right(self._records, record) - 1
             if 0 <= at < len(self._records) and self._records[at] == record:
                 del self._records[at]
-        for record in add:
-            insort(self._records, record)
+        self._take(add)
         permit_back = self._permits(db)
         if permit_back is not None and permit_back <= reached:
             back = permit_back if back is None else min(back, permit_back)
@@ -156,6 +158,15 @@ class Judging:
         self._engine.run(self._records[first:last])
         self._engine.advance(target)
         self._engine.out.clear()
+
+    def _take(self, add: Iterable[Record]) -> None:
+        """Sort records in; mostly they follow all that are there."""
+        records = self._records
+        for record in sorted(add, key=_ORDER):
+            if not records or record[:5] >= records[-1][:5]:
+                records.append(record)
+            else:
+                insort(records, record)
 
     def _taken(self) -> dict[Key, Finding]:
         taken, self._engine.changed = self._engine.changed or {}, {}

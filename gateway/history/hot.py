@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
@@ -57,12 +58,12 @@ class Hot:
     def load(self, db: sqlite3.Connection) -> None:
         """Forget what is cached, and read what is needed before the first row."""
         self._ids = {
-            (device, ch, kind, what): number
+            (device, kind, ch, what): number
             for number, device, ch, kind, what in db.execute(
                 "SELECT id, device, ch, kind, what FROM channel"
             )
         }
-        self._kinds = {number: kind for (_, _, kind, _), number in self._ids.items()}
+        self._kinds = {number: kind for (_, kind, _, _), number in self._ids.items()}
         self._newest, self._last = {}, {}
         self._due, self._looked = [], None
         self._days.load(db)
@@ -76,12 +77,13 @@ class Hot:
         late: set[Bucket] = set()
         again: set[Bucket] = set()
         rows: list[tuple[int | None, ...]] = []
-        for event in sorted((e for e in said if e.kind in FIELDS), key=_ORDER):
-            channel = self._channel(db, event)
-            log = int(event.log, 16)
+        ids = self._ids
+        for event in sorted([e for e in said if e.kind in FIELDS], key=_ORDER):
+            channel = ids.get(event.channel) or self._channel(db, event)
+            log = _number(event.log)
             key = (event.time, event.boot, event.seq, log)
             if event.new and self._follows(channel, key, event):
-                values = row(event.kind, event.payload)
+                values = row(event.kind, event.told)
                 rows.append((channel, *key, *values))
                 self._newest[channel] = key
                 if event.kind == wire.POWER:
@@ -96,7 +98,7 @@ class Hot:
                 rows.clear()
             if not event.new and not self._leave(db, channel, log, event, energy, again):
                 continue
-            values = row(event.kind, event.payload)
+            values = row(event.kind, event.told)
             self._thaw(db, channel, event.time)
             if event.estimated:
                 db.execute(
@@ -161,12 +163,11 @@ class Hot:
         return made + [(*bucket, *found) for bucket, found in coarse.items()]
 
     def _channel(self, db: sqlite3.Connection, event: Said) -> int:
-        said = event.payload
-        key = (event.device, str(said.get("ch") or ""), event.kind, str(said.get("what") or ""))
+        key = event.channel
         found = self._ids.get(key)
         if found is None:
             made = db.execute(
-                "INSERT INTO channel (device, ch, kind, what) VALUES (?, ?, ?, ?) RETURNING id",
+                "INSERT INTO channel (device, kind, ch, what) VALUES (?, ?, ?, ?) RETURNING id",
                 key,
             )
             found = self._ids[key] = int(made.fetchone()[0])
@@ -195,10 +196,13 @@ class Hot:
     ) -> None:
         """What was spent up to a row that follows the channel's last reading."""
         w = values[_WATT - 1]
-        if w is not None:
-            reading = Reading(t, w, values[_WH - 1])
-            _bill(energy, channel, self._last[channel], reading, 1)
-            self._last[channel] = reading
+        if w is None:
+            return
+        before = self._last[channel]
+        reading = self._last[channel] = Reading(t, w, values[_WH - 1])
+        for hour, uwh in buckets.spent(before, reading):
+            at = (channel, hour)
+            energy[at] = energy.get(at, 0) + uwh
 
     def _spend(
         self,
@@ -276,7 +280,7 @@ class Hot:
             return False
         key = (found[0], event.boot, event.seq, log)
         self._thaw(db, channel, found[0])
-        values = row(event.kind, event.payload)
+        values = row(event.kind, event.told)
         db.execute(
             "DELETE FROM sample WHERE channel = ? AND t = ? AND boot = ? AND seq = ? AND log = ?",
             (channel, *key),
@@ -400,6 +404,12 @@ class Hot:
             (*bucket, channel, begin, end),
         )
         self._relast(db, bucket)
+
+
+@lru_cache(maxsize=10_000)
+def _number(log: str) -> int:
+    """A log's hex text as a number."""
+    return int(log, 16)
 
 
 def _roll(channel: int, field: int, t: int, value: int, sums: dict[Minute, list[int]]) -> None:

@@ -34,7 +34,7 @@ def reading(seq: int, t: int, w: float, wh: float | None) -> Said:
         estimated=False,
         stale=False,
         kind="power",
-        payload=payload,
+        told=payload,
         new=True,
     )
 
