@@ -1,8 +1,9 @@
 """The hall's own certificate authority: `hallkeeper ca init`, and a certificate for each device.
 
 EC P-256 throughout: it fits a small chip. The authority's key lies encrypted under a passphrase
-that the gateway never needs: only `ca init` and `provision` ask for it. Certificates begin at the
-firmware's build, so that a device whose clock stands there accepts them.
+that the gateway never needs: only `ca` and `provision` ask for it. Certificates begin at the
+firmware's build, so that a device whose clock stands there accepts them, and end so many days after
+they are made, at the latest with the authority itself.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ NAME = "hallkeeper"  # every broker certificate bears it: devices need no addres
 ENV = "HALLKEEPER_CA_PASSWORD"
 LEAST = 10  # characters of the passphrase
 _BEGIN = datetime.fromtimestamp(BUILT / 1000, UTC) - timedelta(days=1)
-_CA_YEARS, _LEAF_YEARS = 30, 20
+DAYS = 20 * 365  # that a certificate lasts unless told otherwise
+_CA_DAYS = 30 * 365
 _PEM = serialization.Encoding.PEM
 
 
@@ -46,11 +48,20 @@ class Files:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A certificate with its private key, both PEM, and its SHA-256 (hex)."""
+    """A certificate with its private key, both PEM, its SHA-256 (hex) and its end (Unix ms)."""
 
     cert: str
     key: str
     fingerprint: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """The authority with its key unlocked."""
+
+    cert: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
 
 
 def files(data: Path) -> Files | None:
@@ -60,9 +71,9 @@ def files(data: Path) -> Files | None:
     return found if found.cert.exists() else None
 
 
-def init(data: Path, names: list[str]) -> None:
+def init(data: Path, names: list[str], now: int) -> None:
     """`ca init`: the authority, the broker's certificate for `names` (host names or addresses),
-    and the gateway's own. Raises InputFault where there is one already."""
+    and the gateway's own. `now` in Unix ms. Raises InputFault where there is one already."""
     folder = data / FOLDER
     if (folder / "ca.pem").exists():
         raise InputFault(
@@ -73,7 +84,7 @@ def init(data: Path, names: list[str]) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Hallkeeper hall CA")])
     cert = (
-        _builder(subject, subject, key.public_key(), _CA_YEARS)
+        _builder(subject, subject, key.public_key(), _instant(now) + timedelta(days=_CA_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.KeyUsage(False, False, False, False, False, True, True, False, False),
@@ -81,30 +92,60 @@ def init(data: Path, names: list[str]) -> None:
         )
         .sign(key, hashes.SHA256())
     )
-    broker = _leaf(cert, key, NAME, server=[NAME, "localhost", "127.0.0.1", *names])
-    own = _leaf(cert, key, "gateway")
+    signer = _Signer(cert, key)
     try:
         write_private(
             folder / "ca-key.pem",
             _key_pem(key, serialization.BestAvailableEncryption(passphrase)),
         )
         write_private(folder / "ca.pem", cert.public_bytes(_PEM).decode())
-        for name, leaf in (("own", own), ("broker", broker)):
-            write_private(folder / f"{name}-key.pem", leaf.key)
-            write_private(folder / f"{name}.pem", leaf.cert)
     except OSError as fault:
         raise EnvironmentFault(f"{folder}: cannot be written ({fault.strerror})") from fault
+    _write_own(folder, signer, names, now, DAYS)
     print(
         f"{folder}: devices now connect by TLS; provision each one anew, then restart the gateway"
     )
 
 
-def issue(data: Path, device: str) -> Leaf:
-    """A device's certificate and key. Raises InputFault for a wrong passphrase or damaged files."""
+def renew(data: Path, names: list[str], now: int, days: int = DAYS) -> None:
+    """`ca renew`: the broker's certificate, for its former names and these, and the gateway's own,
+    anew. Devices need nothing: they trust the authority. Raises InputFault."""
     folder = data / FOLDER
+    signer = _signer(folder)
+    former = x509.load_pem_x509_certificate((folder / "broker.pem").read_bytes())
+    held = former.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    known = [*held.get_values_for_type(x509.DNSName)]
+    known += [str(one) for one in held.get_values_for_type(x509.IPAddress)]
+    _write_own(folder, signer, [*known, *names], now, days)
+    print(f"{folder}: the broker and the gateway have new certificates; restart the gateway")
+
+
+def _write_own(folder: Path, signer: _Signer, names: list[str], now: int, days: int) -> None:
+    server = [NAME, "localhost", "127.0.0.1", *names]
+    made = {
+        "own": _leaf(signer, "gateway", now, days),
+        "broker": _leaf(signer, NAME, now, days, server),
+    }
+    try:
+        for name, leaf in made.items():
+            write_private(folder / f"{name}-key.pem", leaf.key)
+            write_private(folder / f"{name}.pem", leaf.cert)
+    except OSError as fault:
+        raise EnvironmentFault(f"{folder}: cannot be written ({fault.strerror})") from fault
+
+
+def issue(data: Path, device: str, now: int, days: int = DAYS) -> Leaf:
+    """A device's certificate and key, good for so many days from `now` (Unix ms). Raises InputFault
+    for a wrong passphrase or damaged files."""
+    return _leaf(_signer(data / FOLDER), device, now, days)
+
+
+def _signer(folder: Path) -> _Signer:
     try:
         cert = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
         raw = (folder / "ca-key.pem").read_bytes()
+    except FileNotFoundError:
+        raise InputFault(f"{folder} holds no authority: hallkeeper ca init makes one") from None
     except (OSError, ValueError) as fault:
         raise InputFault(f"{folder}: the authority cannot be read ({fault})") from fault
     passphrase = _passphrase("passphrase of the hall's authority: ")
@@ -114,7 +155,16 @@ def issue(data: Path, device: str) -> Leaf:
         raise InputFault("wrong passphrase for the hall's authority") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise InputFault(f"{folder / 'ca-key.pem'}: not a key that `ca init` made")
-    return _leaf(cert, key, device)
+    return _Signer(cert, key)
+
+
+def expiry(path: Path) -> int | None:
+    """When the certificate in a PEM file ends, Unix ms; None where there is none to be read."""
+    try:
+        cert = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return int(cert.not_valid_after_utc.timestamp() * 1000)
 
 
 def shown(pem: str) -> tuple[str, str]:
@@ -136,31 +186,33 @@ def der(pem: str) -> bytes:
     return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER)
 
 
-def _leaf(
-    ca: x509.Certificate,
-    ca_key: ec.EllipticCurvePrivateKey,
-    name: str,
-    server: list[str] | None = None,
-) -> Leaf:
+def _leaf(signer: _Signer, name: str, now: int, days: int, server: list[str] | None = None) -> Leaf:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-    builder = _builder(subject, ca.subject, key.public_key(), _LEAF_YEARS).add_extension(
+    end = min(_instant(now) + timedelta(days=days), signer.cert.not_valid_after_utc)
+    builder = _builder(subject, signer.cert.subject, key.public_key(), end).add_extension(
         x509.ExtendedKeyUsage([use]), critical=False
     )
     if server:
         names = x509.SubjectAlternativeName([_general(one) for one in dict.fromkeys(server)])
         builder = builder.add_extension(names, critical=False)
-    cert = builder.sign(ca_key, hashes.SHA256())
+    cert = builder.sign(signer.key, hashes.SHA256())
     return Leaf(
         cert.public_bytes(_PEM).decode(),
         _key_pem(key, serialization.NoEncryption()),
         cert.fingerprint(hashes.SHA256()).hex(),
+        int(end.timestamp() * 1000),
     )
 
 
+def _instant(ms: int) -> datetime:
+    """A whole second, never before a certificate can begin: a machine's clock may be unset."""
+    return max(datetime.fromtimestamp(ms // 1000, UTC), _BEGIN)
+
+
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, years: int
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, end: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -169,7 +221,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(_BEGIN)
-        .not_valid_after(_BEGIN + timedelta(days=365 * years))
+        .not_valid_after(end)
     )
 
 

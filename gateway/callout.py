@@ -51,7 +51,7 @@ def decide(login: Login, devices: frozenset[str], stored: Credential | None) -> 
     if stored is None:
         return "the device is not provisioned"
     if stored.certificate:
-        why = _certificate(login, stored.certificate)
+        why = _certificate(login, stored)
         if why is not None:
             return why
     elif not credentials.matches(stored, login.password):
@@ -61,17 +61,25 @@ def decide(login: Login, devices: frozenset[str], stored: Credential | None) -> 
     return None
 
 
-def _certificate(login: Login, wanted: str) -> str | None:
-    """None where the device shows the certificate it was given last."""
+def _certificate(login: Login, stored: Credential) -> str | None:
+    """None where the device shows the certificate it was given last, or the one that renews."""
     try:
         name, fingerprint = authority.shown(login.certificate)
     except ValueError:
         return "the device shows no certificate"
     if name != login.user:
         return f"the certificate is that of {name[:64]!r}"
-    if fingerprint != wanted:
+    if fingerprint not in (stored.certificate, stored.former):
         return "the certificate is an older one of this device"
     return None
+
+
+def shows(login: Login, fingerprint: str) -> bool:
+    """Whether this is the certificate that the client showed."""
+    try:
+        return authority.shown(login.certificate)[1] == fingerprint
+    except ValueError:
+        return False
 
 
 def permissions(site: str, device: str) -> dict[str, Any]:
@@ -86,7 +94,8 @@ def permissions(site: str, device: str) -> dict[str, Any]:
 
 class Callout:
     """The service. `look_up(device)` reads the credential in force; `denied(login, reason)` is
-    told of each refusal, on this service's thread."""
+    told of each refusal and `renewed(credential)` when a renewed certificate is first shown: both
+    on this service's thread."""
 
     def __init__(
         self,
@@ -94,12 +103,14 @@ class Callout:
         devices: frozenset[str],
         look_up: Callable[[str], Credential | None],
         denied: Callable[[Login, str], None],
+        renewed: Callable[[Credential], None] = lambda _: None,
     ) -> None:
         self.key = AccountKey()
         self._site = site
         self._devices = devices
         self._look_up = look_up
         self._denied = denied
+        self._renewed = renewed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -147,6 +158,8 @@ class Callout:
         claims: dict[str, Any] = {"type": "authorization_response", "version": 2}
         if reason is None:
             claims["jwt"] = self._user(asked["user_nkey"], login.user, now)
+            if stored is not None and stored.former and shows(login, stored.certificate):
+                self._renewed(stored)
         else:
             claims["error"] = reason
             self._denied(login, reason)

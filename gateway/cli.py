@@ -131,11 +131,15 @@ def provision(
     out: Annotated[Path, typer.Option(help="where device.json goes")],
     board: Annotated[str | None, typer.Option(help="also its flash: esp32-s3 or pico-w")] = None,
     flash: Annotated[str | None, typer.Option(help="copy it onto the board at this port")] = None,
+    days: Annotated[int, typer.Option(min=1, help="how long a certificate lasts")] = 20 * 365,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="a new certificate; the old one is good until then")
+    ] = False,
 ) -> None:
     """Make one device's credentials and register them with the gateway's data."""
     from gateway import provision as module
 
-    module.run(device_id, config, data, out, board, flash)
+    module.run(device_id, config, data, out, module.Wish(board, flash, days, renew))
 
 
 @user_app.command("add")
@@ -163,9 +167,23 @@ def ca_init(
     ] = None,
 ) -> None:
     """Make the hall's authority: the broker then takes devices by TLS certificate only."""
-    from gateway import authority
+    from gateway import authority, people
 
-    authority.init(data, name or [])
+    authority.init(data, name or [], people.wall_clock())
+
+
+@ca_app.command("renew")
+def ca_renew(
+    data: Data,
+    name: Annotated[
+        list[str] | None, typer.Option(help="one more host name or address of the broker")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, help="how long they last")] = 20 * 365,
+) -> None:
+    """New certificates for the broker and the gateway, from the same authority."""
+    from gateway import authority, people
+
+    authority.renew(data, name or [], people.wall_clock(), days)
 
 
 @calendar_app.command("import")

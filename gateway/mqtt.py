@@ -161,6 +161,13 @@ class Connection:
         self._sock = sock
         self._poll.register(sock, select.POLLIN)
 
+    def peer_expires(self) -> int | None:
+        """When the broker's certificate ends, Unix ms; None without TLS."""
+        if not isinstance(self._sock, ssl.SSLSocket):
+            return None
+        end = (self._sock.getpeercert() or {}).get("notAfter")
+        return ssl.cert_time_to_seconds(end) * 1000 if isinstance(end, str) else None
+
     # -- any thread
 
     def publish(self, topic: str, payload: bytes, qos: int) -> bool:

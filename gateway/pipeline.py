@@ -36,6 +36,7 @@ from gateway.broker import Address, EmbeddedBroker, Endpoint
 from gateway.callout import Callout, Login
 from gateway.care import DAY_MS, Care, Upkeep
 from gateway.cases.stage import Cases
+from gateway.certificates import CertWatch
 from gateway.clock import Clock, parse_instant
 from gateway.commands import CommandStage
 from gateway.context import Context
@@ -152,6 +153,7 @@ def stages(house: House) -> list[Stage]:
         switching,
         Obeying(hall, ttl, speed),
         SelfWatch(hall, calendar, channels, ttl),
+        CertWatch(hall, house.options.data, house.broker_expires),
         Closing(hall, calendar),
         Escalation(hall, channels, int(SIREN_TTL_MS * speed), house.wake),
         PanelKeys(hall, int(SIREN_TTL_MS * speed), speed),
@@ -235,6 +237,9 @@ class House:
     def connected(self) -> bool:
         return self._session is not None and self._session.up
 
+    def broker_expires(self) -> int | None:
+        return None if self._session is None else self._session.broker_expires
+
     def wake(self) -> None:
         """There is something to deliver."""
         self._notifier.wake()
@@ -309,6 +314,7 @@ class House:
         callout = Callout(
             *(self.site.id, self._devices, lambda device: credentials.load(data, device)),
             self._login_denied,
+            lambda seen: credentials.settle(data, seen),
         )
         files = authority.files(data)
         self._embedded = EmbeddedBroker(data, self.options.mqtt, callout, self._denied, files)

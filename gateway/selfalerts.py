@@ -17,6 +17,9 @@ LAPSED = "rule.lapsed"
 CALENDAR = "calendar.missing"
 CALENDAR_BROKEN = "calendar.broken"
 FAILED_RULE = "rule.failed"
+CERT_DEVICE = "certificate.device"
+CERT_BROKER = "certificate.broker"
+CERT_AUTHORITY = "certificate.authority"
 
 _OFFICE = (Role.FACILITIES,)
 _BOTH = (Role.DUTY, Role.FACILITIES)
@@ -32,4 +35,7 @@ OWN: dict[str, tuple[str, tuple[str, ...]]] = {
     CALENDAR: ("notice", (*_OFFICE, "admin")),
     CALENDAR_BROKEN: ("warning", (*_OFFICE, "admin")),
     FAILED_RULE: ("warning", (*_OFFICE, "admin")),
+    CERT_DEVICE: ("notice", (*_OFFICE, "admin")),
+    CERT_BROKER: ("notice", (*_OFFICE, "admin")),
+    CERT_AUTHORITY: ("notice", (*_OFFICE, "admin")),
 }

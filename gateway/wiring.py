@@ -85,7 +85,10 @@ def board_json(board: str, kind: str, setup: dict[str, Any]) -> dict[str, Any]:
     if board not in PINS:
         raise InputFault(f"--board {board}: want one of {', '.join(PINS)}")
     pins = PINS[board]
-    made: dict[str, Any] = {"wifi": {"ssid": FILL_IN, "key": FILL_IN, "country": "CN"}}
+    made: dict[str, Any] = {
+        "board": board,
+        "wifi": {"ssid": FILL_IN, "key": FILL_IN, "country": "CN"},
+    }
     buses = _BUSES.get(kind, ())
     if "i2c" in buses:
         made["i2c"] = {"0": {"sda": pins.i2c[0], "scl": pins.i2c[1]}}
@@ -97,6 +100,13 @@ def board_json(board: str, kind: str, setup: dict[str, Any]) -> dict[str, Any]:
             {"part": "battery", "pin": pins.battery, "empty": 20000, "full": 40000}
         )
     return made
+
+
+def channels(made: dict[str, Any]) -> set[str]:
+    """Every channel that a board.json serves. Raises KeyError, TypeError."""
+    parts = made["parts"]
+    told = {str(part["ch"]) for part in parts if "ch" in part}
+    return told | {str(ch) for part in parts for ch in part.get("meters", {})}
 
 
 def _fixed(kind: str, pins: Pins) -> Iterator[dict[str, Any]]:

@@ -78,7 +78,9 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/sheets": lambda: items(reports.periods()),
         "/sheets/fields": lambda: items([]),
         "/sheets/episodes": lambda: items([] if state.empty else reports.episodes()),
-        "/ratings/summary": lambda: items([] if state.empty else records.ratings(q["by"])),
+        "/ratings/summary": lambda: items(
+            records.few() if state.empty else records.ratings(q["by"])
+        ),
         "/energy": lambda: items([] if state.empty else records.energy(q["by"], days(q))),
         "/series": lambda: items([] if state.empty else samples(q)),
     }

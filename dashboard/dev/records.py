@@ -255,7 +255,7 @@ def ratings(by: str) -> list[dict[str, Any]]:
     rows: dict[str, dict[str, Any]] = {}
     for i, counter in enumerate(COUNTER_ROWS):
         n = [23, 18, 3, 31, 12, 9, 0, 14, 7, 11, 4, 16][i]
-        key = counter["id"] if by == "counter" else counter["department"]
+        key = {"counter": counter["id"], "hall": "hall"}.get(by, counter["department"])
         row = rows.setdefault(key, {by: key, "n": 0, "duplicates": 0, "unrated": 0, "all": [0] * 5})
         levels = [n - n // 3 - n // 7 - n // 11, n // 3, n // 7, n // 11, 0]
         row["n"] += n
@@ -270,8 +270,15 @@ def ratings(by: str) -> list[dict[str, Any]]:
             None if few else sum(p * c for p, c in zip([10, 8, 6, 0, -5], levels, strict=True)) / n
         )
         shown = None if few else {str(5 - i): c for i, c in enumerate(levels)}
-        out.append({**row, "levels": shown, "mean": mean})
+        out.append({**row, "levels": shown, "mean": mean} | ({"of": n} if by == "hall" else {}))
     return out
+
+
+def few() -> list[dict[str, Any]]:
+    """A hall with three ratings: too few to show their levels."""
+    common = {"hall": "hall", "counter": COUNTER_ROWS[0]["id"], "department": "—"}
+    hidden = {"n": 3, "duplicates": 1, "unrated": None, "levels": None, "mean": None, "of": 0}
+    return [common | hidden]
 
 
 def device_rows() -> list[dict[str, Any]]:

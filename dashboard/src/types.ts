@@ -219,6 +219,8 @@ export interface RatingRow {
   channels?: { pad: number; qr: number; paper: number };
   visits?: number | null;
   excluded?: number;
+  /** How many ratings the hall's levels and mean are of. */
+  of?: number;
   /** Share of opening hours in which the pads could be heard. */
   coverage?: number | null;
 }

@@ -32,6 +32,9 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/me/password"): ANY,
     ("GET", "/devices"): ANY,
     ("GET", "/devices/{device_id}"): ANY,
+    ("POST", "/devices/{device_id}/identify"): _DESK,
+    ("POST", "/devices/{device_id}/restart"): _HOUSE,
+    ("GET", "/certificates"): ANY - {"viewer", "counter"},
     ("GET", "/rejects"): ANY - {"viewer", "counter"},
     ("GET", "/findings"): ANY,
     ("GET", "/findings/{finding_id}"): ANY,
@@ -172,7 +175,8 @@ class Gate:
             client = scope.get("client")
             if client is None or client[0] in _LOOPBACK:
                 return None
-            roles: frozenset[str] | None = ANY
+            # how many ratings were stored is a live figure: not for a counter or a wall screen
+            roles: frozenset[str] | None = PADS if path == "/metrics" else ANY
         else:
             roles = roles_for("GET" if method == "HEAD" else method, path)
         if not roles:

@@ -210,7 +210,8 @@ def router(ctx: Context) -> APIRouter:
 def told(ctx: Context, number: str, who: Who, *, whole: bool = False) -> dict[str, Any]:
     """A case as the API shows it to this person; `whole`: with its events.
 
-    Nobody at a counter sees to the minute when a citizen pressed (好差评 第七条).
+    Nobody is told to the minute when one citizen pressed (好差评 第七条); at a counter not even
+    when the case was worked on.
     """
     db, now = ctx.reader(), ctx.now()
     where = book.desk(ctx.site, ctx.calendar).place
@@ -220,9 +221,10 @@ def told(ctx: Context, number: str, who: Who, *, whole: bool = False) -> dict[st
     times = engine.times(case, where)
     phase = engine.phase(case, now, where)
     tz = ctx.site.timezone
-    coarse = kind == "bad-rating" and who.role == "counter"
+    rating = kind == "bad-rating"
 
     def when(ms: int | None) -> str | None:
+        coarse = rating and (who.role == "counter" or ms == case.received)
         return where.day(ms).isoformat() if coarse and ms is not None else shown(ms, tz)
 
     first = events[0].data

@@ -1,20 +1,26 @@
-"""Devices: what they say of themselves, and what of their logs is here."""
+"""Devices: what they say of themselves, what of their logs is here, and what may be asked of them:
+to show where they are, and to start anew."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
 from fastapi import APIRouter
 
+from gateway import audit, certificates, refusals
+from gateway.api import commands, standing
 from gateway.api.access import PAD_KIND, PADS
-from gateway.api.asked import After, Limit, Person, cursor, page, shown
+from gateway.api.asked import After, Limit, Person, cursor, page, shown, written
+from gateway.api.findings import Reason
 from gateway.api.problems import Problem
+from gateway.commands import request
 from gateway.context import Context
+from gateway.people import Who
 from gateway.site import Device
 
-MAX_RANGES = 1000
+IDENTIFY_TTL_MS = 2 * 60_000  # somebody stands before it and looks
+RESTART_TTL_MS = 10 * 60_000
 
 
 def router(ctx: Context) -> APIRouter:
@@ -29,33 +35,74 @@ def router(ctx: Context) -> APIRouter:
             for place, device in enumerate(ctx.site.devices)
             if place >= begin and (device.kind != PAD_KIND or who.role in PADS)
         ]
-        db = ctx.reader()
-        now = ctx.now()
+        look = standing.Look(ctx, ctx.reader())
         return page(
             seen[: limit + 1],
             limit,
             key=lambda pair: (pair[0], ""),
-            item=lambda pair: told(db, pair[1], now, ctx.site.timezone),
+            item=lambda pair: look.told(pair[1]),
         )
+
+    def found(device_id: str, who: Who) -> Device:
+        one = next((d for d in ctx.site.devices if d.id == device_id), None)
+        if one is None:
+            raise Problem(404, f"no device {device_id} in the site file")
+        if one.kind == PAD_KIND and who.role not in PADS:
+            raise Problem(403, f"pads are not for the role {who.role}")
+        return one
 
     @made.get("/devices/{device_id}")
     def device(device_id: str, who: Person) -> dict[str, Any]:
         """One device, with every log it ever had and its last health report."""
-        found = next((d for d in ctx.site.devices if d.id == device_id), None)
-        if found is None:
-            raise Problem(404, f"no device {device_id} in the site file")
-        if found.kind == PAD_KIND and who.role not in PADS:
-            raise Problem(403, f"pads are not for the role {who.role}")
+        look = standing.Look(ctx, ctx.reader())
+        one = found(device_id, who)
+        return look.told(one) | {"logs": look.logs(one)}
+
+    def asked(one: Device, do: str, why: str, who: Who, ttl_ms: int) -> dict[str, Any]:
+        def work(db: sqlite3.Connection, now: int) -> str:
+            waits = db.execute(
+                "SELECT id FROM command WHERE device=? AND do=? AND state IN ('queued','sent')",
+                (one.id, do),
+            ).fetchone()
+            if waits is not None:
+                raise Problem(409, "it is under way already", why="under-way")
+            ttl = int(ttl_ms * ctx.speed)
+            made = request(db, now, one.id, None, do, {}, cause=why, person=who.name, ttl_ms=ttl)
+            about = {"device": one.id, "command": made} | ({"reason": why} if why else {})
+            audit.append(db, now, who.name, f"device.{do}", about)
+            return made
+
+        number = written(ctx, work)
+        row = ctx.reader().execute("SELECT * FROM command WHERE id=?", (number,)).fetchone()
+        return commands.told(row, ctx.site.timezone)
+
+    @made.post("/devices/{device_id}/identify", status_code=201)
+    def identify(device_id: str, who: Person) -> dict[str, Any]:
+        """Let it blink, so that somebody who stands before it knows which one it is."""
+        return asked(found(device_id, who), "identify", "", who, IDENTIFY_TTL_MS)
+
+    @made.post("/devices/{device_id}/restart", status_code=201)
+    def restart(device_id: str, why: Reason, who: Person) -> dict[str, Any]:
+        """Start it anew: what it holds stays; its relays stand as after a power-up until then."""
+        return asked(found(device_id, who), "restart", why.reason, who, RESTART_TTL_MS)
+
+    @made.get("/certificates")
+    def certificates_held() -> dict[str, Any]:
+        """Every certificate of the hall's parts, the one that ends first at the top."""
+        now, tz = ctx.now(), ctx.site.timezone
         db = ctx.reader()
-        answer = told(db, found, ctx.now(), ctx.site.timezone)
-        answer["logs"] = [_log(db, row) for row in _logs(db, device_id)]
-        health = db.execute(
-            "SELECT t, fields FROM last_value WHERE device = ? AND kind = 'health'", (device_id,)
-        ).fetchone()
-        answer["health"] = (
-            {"at": shown(health[0], ctx.site.timezone)} | json.loads(health[1]) if health else None
-        )
-        return answer
+        ids = [d.id for d in ctx.site.devices]
+        every = certificates.held(ctx.data, ids, certificates.broker_expires(db))
+        items = [
+            {
+                "of": one.rule.partition(".")[2],
+                "id": one.subject,
+                "expires": shown(one.expires, tz),
+                "days": certificates.days_left(one.expires, now),
+            }
+            for one in sorted(every, key=lambda one: (one.expires, one.rule, one.subject))
+        ]
+        return {"items": items, "next": None}
 
     @made.get("/rejects")
     def rejects(
@@ -76,97 +123,10 @@ def router(ctx: Context) -> APIRouter:
                 "at": shown(row["at"], ctx.site.timezone),
                 "topic": row["topic"],
                 "device": row["device"],
+                "why": refusals.code(row["reason"]),
                 "reason": row["reason"],
                 "head": bytes(row["head"]).decode("utf-8", "backslashreplace"),
             },
         )
 
     return made
-
-
-def told(db: sqlite3.Connection, device: Device, now: int, tz: str) -> dict[str, Any]:
-    """A device as the list shows it; the log is the one it writes now (the one heard last)."""
-    row = db.execute("SELECT * FROM device WHERE id = ?", (device.id,)).fetchone()
-    logs = _logs(db, device.id)
-    seen = last_heard(db, device.id)
-    return {
-        "id": device.id,
-        "kind": device.kind,
-        "power": device.power,
-        "state": row["state"] if row else None,
-        "state_at": shown(row["state_at"], tz) if row else None,
-        "fw": row["fw"] if row else None,
-        "last_seen": shown(seen, tz),
-        "silent": silent(seen, now, device),
-        "rejected": row["rejected"] if row else 0,
-    } | (
-        _log(db, logs[0])
-        if logs
-        else {
-            "log": None,
-            "boot": None,
-            "seq": None,
-            "acked": None,
-            "stored": 0,
-            "duplicates": 0,
-            "missing": [],
-            "lost": 0,
-        }
-    )
-
-
-def last_heard(db: sqlite3.Connection, device: str) -> int | None:
-    """The arrival of the device's last event, Unix ms."""
-    found = db.execute("SELECT max(last_at) FROM log WHERE device = ?", (device,)).fetchone()[0]
-    return int(found) if found else None
-
-
-def silent(seen: int | None, now: int, device: Device) -> bool:
-    """Whether a device is beyond its `silent_after`; one never heard is."""
-    return seen is None or now - seen >= device.silent_after
-
-
-def _logs(db: sqlite3.Connection, device: str) -> list[sqlite3.Row]:
-    return db.execute(
-        "SELECT * FROM log WHERE device = ? ORDER BY last_at DESC, log", (device,)
-    ).fetchall()
-
-
-def _log(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    where = (row["device"], row["log"])
-    lost = db.execute(
-        "SELECT coalesce(sum(last - first + 1), 0) FROM gap"
-        " WHERE device = ? AND log = ? AND why <> 'refused'",
-        where,
-    ).fetchone()[0]
-    return {
-        "log": row["log"],
-        "boot": row["boot"],
-        "seq": row["top"],
-        "acked": row["acked"],
-        "stored": row["stored"],
-        "duplicates": row["duplicates"],
-        "missing": missing(db, row["device"], row["log"], row["acked"], row["top"]),
-        "lost": lost,
-    }
-
-
-def missing(db: sqlite3.Connection, device: str, log: str, acked: int, top: int) -> list[list[int]]:
-    """[from, to] of the numbers in (acked, top] that are neither stored nor recorded as lost."""
-    have = db.execute(
-        "SELECT seq, seq FROM event WHERE device = ?1 AND log = ?2 AND seq > ?3"
-        " UNION ALL SELECT first, last FROM gap WHERE device = ?1 AND log = ?2 AND last > ?3"
-        " ORDER BY 1",
-        (device, log, acked),
-    )
-    found: list[list[int]] = []
-    following = acked + 1
-    for first, last in have:
-        if first > following:
-            found.append([following, min(first - 1, top)])
-            if len(found) >= MAX_RANGES:
-                return found
-        following = max(following, last + 1)
-    if following <= top:
-        found.append([following, top])
-    return found

@@ -20,6 +20,7 @@ from gateway.api.access import PAD_KIND, PADS
 from gateway.api.asked import Person
 from gateway.context import Context
 from gateway.people import Who
+from gateway.ratings import FEW
 
 HEARTBEAT_S = 15
 KINDS = (
@@ -29,6 +30,7 @@ KINDS = (
     "alert",
     "rating",
     "circuit",
+    "command",
     "case",
     "shift",
     "now",
@@ -42,9 +44,9 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|circuit|case|shift|now|resync`, JSON data.
+        """`event: channel|device|finding|alert|rating|circuit|command|case|shift|now|resync`.
 
-        A comment comes every 15 s; after `resync` or a reconnect read the state afresh.
+        Data is JSON. A comment comes every 15 s; after `resync` or a reconnect read all afresh.
         """
         return StreamingResponse(
             _stream(ctx, who, pads),
@@ -88,6 +90,8 @@ def visible(
         return None
     if kind == "device" and data.get("id") in pads and role not in PADS:
         return None
+    if kind == "command" and role in ("viewer", "counter"):
+        return None
     if kind == "case" and role == "viewer":
         return None
     if kind == "case" and role == "counter" and data.get("kind") == "bad-rating":
@@ -96,7 +100,7 @@ def visible(
         if role == "viewer":
             return None
         n = int(data.get("n", 0))
-        if role == "counter" and n % 5:  # single presses are nobody's business at a counter
+        if n % FEW:  # a single press is nobody's business: live figures move in steps
             return None
         return {"counter": data.get("counter"), "n": n}
     return data

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from gateway.api import day
 from gateway.api.access import PAD_KIND, PADS
 from gateway.api.asked import Person, shown
-from gateway.api.devices import last_heard, silent
+from gateway.api.standing import last_heard, silent
 from gateway.context import Context
 from gateway.history import last
 

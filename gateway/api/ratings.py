@@ -5,6 +5,7 @@ No call enters, changes or deletes a pad's rating.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -16,11 +17,13 @@ from gateway import ratings
 from gateway.api.asked import After, Limit, Person, cursor, page, shown, written
 from gateway.api.problems import Problem
 from gateway.context import Context
+from gateway.people import Who
 from gateway.ratings import coverage, duty, entering
 
 MAX_DAYS = 3700
 First = Annotated[date, Query(alias="from", description="first day")]
 Last = Annotated[date, Query(alias="to", description="last day, included")]
+Steps = Annotated[bool, Query(description="today in steps of five, as live pages show it")]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
 Why = Annotated[str, Field(min_length=1, max_length=500, pattern=r"\S")]
 
@@ -59,6 +62,9 @@ def router(ctx: Context) -> APIRouter:
     def today() -> date:
         return datetime.fromtimestamp(ctx.now() / 1000, zone).date()
 
+    def stepped(who: Who, steps: bool) -> date | None:
+        return today() if steps or who.role == "counter" else None
+
     def known(counter: str) -> str:
         if all(c.id != counter for c in ctx.site.counters):
             raise Problem(422, f"counter: {counter} is not in the site file")
@@ -74,25 +80,27 @@ def router(ctx: Context) -> APIRouter:
         who: Person,
         begin: First,
         end: Last,
-        by: Literal["counter", "department"] = "counter",
+        by: Literal["counter", "department", "hall"] = "counter",
         channel: Literal["pad", "qr", "paper"] | None = None,
         detail: bool = False,
+        steps: Steps = False,
         limit: Limit = 1000,
         after: After = None,
     ) -> dict[str, Any]:
         """Counted ratings of whole local days; `levels` and `mean` are null below five.
 
         `mean` is in points (10, 8, 6, 0, −5), pooled. `unrated` and `visits` are null where no
-        visits were registered. For a counter's lead today moves in steps of five. With `detail`
-        also `channels`, `visits`, `excluded` and `coverage`: the share of opening hours in which
-        the counters' pads could be heard.
+        visits were registered. With `steps`, and always for a counter's lead, today moves in steps
+        of five. The hall has `of`: how many ratings its levels and mean are of. With `detail` also
+        `channels`, `visits`, `excluded` and `coverage`: the share of opening hours in which the
+        counters' pads could be heard.
         """
         _bounds(begin, end)
         db = ctx.reader()
         rows = ratings.summary(
             *(db, ctx.site, begin, end, by),
             channel=channel,
-            today=today() if who.role == "counter" else None,
+            today=stepped(who, steps),
         )
         if not detail:
             extra = ("channels", "visits", "excluded")
@@ -104,17 +112,24 @@ def router(ctx: Context) -> APIRouter:
             mine = [
                 heard[c.id]
                 for c in ctx.site.counters
-                if row[by] == (c.id if by == "counter" else c.department)
+                if by == "hall" or row[by] == (c.id if by == "counter" else c.department)
             ]
             shares = [share for share in mine if share is not None]
             row["coverage"] = round(sum(shares) / len(shares), 4) if shares else None
         return _listed(rows, limit, after)
 
     @made.get("/ratings/hours")
-    def hours(begin: First, end: Last, limit: Limit = 1000, after: After = None) -> dict[str, Any]:
+    def hours(
+        who: Person,
+        begin: First,
+        end: Last,
+        steps: Steps = False,
+        limit: Limit = 1000,
+        after: After = None,
+    ) -> dict[str, Any]:
         """Counted ratings of whole local days by counter and hour of the day."""
         _bounds(begin, end)
-        found = ratings.hours(ctx.reader(), ctx.site, begin, end)
+        found = ratings.hours(ctx.reader(), ctx.site, begin, end, today=stepped(who, steps))
         order = {c.id: i for i, c in enumerate(ctx.site.counters)}
         rows = [
             {"counter": counter, "hour": hour, **ratings.shown(tally)}
@@ -125,13 +140,16 @@ def router(ctx: Context) -> APIRouter:
         return _listed(rows, limit, after)
 
     @made.get("/ratings/staff")
-    def staff(begin: First, end: Last, limit: Limit = 1000, after: After = None) -> dict[str, Any]:
+    def staff(
+        begin: First, end: Last, steps: Steps = False, limit: Limit = 1000, after: After = None
+    ) -> dict[str, Any]:
         """By the person on duty, by card and roster; `person` is empty where nobody was named."""
         _bounds(begin, end)
         db = ctx.reader()
         on = duty.load(db, ctx.site, begin, end)
+        every: Iterable[ratings.Rated] = ratings.rated(db, ctx.site, begin, end)
         found = ratings.sums(
-            ratings.rated(db, ctx.site, begin, end),
+            ratings.in_steps(every, today(), zone) if steps else every,
             lambda one: on.on(one.counter, one.press.time),
         )
         rows = [{"person": name, **ratings.shown(found[name].tally)} for name in sorted(found)]

@@ -11,9 +11,9 @@ import msgspec
 
 from firmware import wire
 from gateway.ledger import Ledger
-from gateway.ratings.counting import Counting, Press
+from gateway.ratings.counting import FEW, Counting, Press
 from gateway.ratings.low import Recent, limits_of
-from gateway.ratings.reading import LOOK_BACK_MS, days, presses
+from gateway.ratings.reading import LOOK_BACK_MS, days, made_since, opinions, place, presses
 from gateway.rules import catalogue
 from gateway.rules.service import LOW
 from gateway.site import Site
@@ -27,15 +27,20 @@ HOUR_MS = 3_600_000
 class Ratings:
     """The pipeline's step that tells the page how many ratings a counter has had today.
 
-    A live figure: presses are counted as they are stored. A press that comes late on a pad
-    without visit numbers may be counted otherwise by `summary`, which is what the page reads.
+    A live figure: what comes by pad, QR page or paper is counted as it is stored. A press that
+    comes late on a pad without visit numbers may be counted otherwise by `summary`, which is what
+    the page reads.
     """
 
     name = "ratings"
 
     def __init__(self, site: Site) -> None:
         self._zone = ZoneInfo(site.timezone)
-        self._counters = {c.pad: c.id for c in site.counters if c.pad}
+        self._site = site
+        self._counters = {place(c): c.id for c in site.counters}
+        self._pads = [c.pad for c in site.counters if c.pad]
+        self._seen = 0  # when the latest known opinion was made
+        self._known: set[str] = set()  # ids of the day's opinions
         self._counting: dict[str, Counting] = {}
         self._n: dict[str, int] = {}
         self._day: date | None = None
@@ -53,8 +58,11 @@ class Ratings:
         self._start(self._date(now))
         assert self._day is not None
         begin, end = days(self._day, self._day, self._zone)
-        stored = presses(db, list(self._counters), begin - LOOK_BACK_MS, end)
-        for press in sorted(stored):
+        stored = presses(db, self._pads, begin - LOOK_BACK_MS, end)
+        said = opinions(db, self._site.counters, begin, end)
+        row = db.execute("SELECT max(made_at) FROM opinion").fetchone()
+        self._seen, self._known = int(row[0] or 0), {press.log for press in said}
+        for press in sorted(stored + said):
             self._take(press)
         self._changed = []
         self._hour = 0
@@ -78,8 +86,24 @@ class Ratings:
                         *(said["level"], said["visit"]),
                     )
                 )
+        for press in self._opinions(db):
+            self._take(press)
         if self._due or turn.now // HOUR_MS != self._hour:
             self._judge(db, turn.now)
+
+    def _opinions(self, db: sqlite3.Connection) -> list[Press]:
+        """Today's of the QR page and on paper that are new since the last look."""
+        new = db.execute(
+            "SELECT max(made_at) FROM opinion WHERE made_at >= ?", (self._seen,)
+        ).fetchone()[0]
+        if new is None or self._day is None:
+            return []
+        begin, end = days(self._day, self._day, self._zone)
+        made = made_since(db, self._site.counters, self._seen, begin, end)
+        found = [press for press in made if press.log not in self._known]
+        self._seen = new
+        self._known |= {press.log for press in found}
+        return sorted(found)
 
     def _judge(self, db: sqlite3.Connection, now: int) -> None:
         hour = now // HOUR_MS
@@ -93,9 +117,9 @@ class Ratings:
             self._ledger.stands(db, LOW, self._counters[pad], evidence, now)
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
-        """The new n of each counter that has one, and findings of low scores."""
+        """The n of each counter that has passed a full five, and findings of low scores."""
         return self._ledger.changes + [
-            ("rating", {"counter": self._counters[pad], "n": self._n[pad]})
+            ("rating", {"counter": self._counters[pad], "n": self._n[pad] // FEW * FEW})
             for pad in dict.fromkeys(self._changed)
         ]
 
@@ -104,11 +128,13 @@ class Ratings:
 
     def _start(self, day: date) -> None:
         self._day, self._n, self._counting, self._recent = day, {}, {}, {}
+        self._known = set()
 
     def _take(self, press: Press) -> None:
         counting = self._counting.setdefault(press.pad, Counting(self._zone))
         if counting.counts(press) and self._date(press.time) == self._day:
             self._n[press.pad] = self._n.get(press.pad, 0) + 1
-            self._changed.append(press.pad)
+            if self._n[press.pad] % FEW == 0:  # a single press is nobody's business
+                self._changed.append(press.pad)
             if self._recent.setdefault(press.pad, Recent(self._limits)).add(press):
                 self._due.add(press.pad)

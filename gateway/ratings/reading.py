@@ -49,12 +49,22 @@ def opinions(
     db: sqlite3.Connection, counters: Iterable[Counter], begin: int, end: int
 ) -> list[Press]:
     """What was given on the QR page and on paper in [begin, end), not struck out."""
+    return made_since(db, counters, None, begin, end)
+
+
+def made_since(
+    db: sqlite3.Connection, counters: Iterable[Counter], since: int | None, begin: int, end: int
+) -> list[Press]:
+    """The same, of those entered at `since` or later only."""
     places = {counter.id: place(counter) for counter in counters}
-    rows = db.execute(
+    query = (
         "SELECT id, channel, counter, t, level, visit FROM opinion"
-        " WHERE t >= ? AND t < ? AND struck_at IS NULL",
-        (begin, end),
+        " WHERE t >= ? AND t < ? AND struck_at IS NULL"
     )
+    bounds: tuple[int, ...] = (begin, end)
+    if since is not None:
+        query, bounds = f"{query} AND made_at >= ?", (*bounds, since)
+    rows = db.execute(query, bounds)
     return [
         Press(t, 0, 0, name, places[counter], level, visit, channel)
         for name, channel, counter, t, level, visit in rows
@@ -114,7 +124,7 @@ def sums(found: Iterable[Rated], key: Callable[[Rated], Any]) -> dict[Any, Sums]
 
 def in_steps(found: Iterable[Rated], today: date, zone: ZoneInfo) -> Iterator[Rated]:
     """Of the unfinished day, only every full five ratings of a counter: an open day moves in steps,
-    so that nobody at a counter sees who has just rated."""
+    so that nobody who watches sees who has just rated."""
     begin, _ = days(today, today, zone)
     held: dict[str, list[Rated]] = {}
     for one in found:
@@ -152,9 +162,12 @@ def summary(
     channel: str | None = None,
     today: date | None = None,
 ) -> list[dict[str, Any]]:
-    """One item a counter or department of the site, in the file's order, for whole days.
+    """One item a counter or department of the site, in the file's order, or one of the hall, for
+    whole days.
 
-    `today`: show that day in steps of five (for those who sit at a counter).
+    `today`: show that day in steps of five. The hall's levels and mean leave out the counters below
+    five where these have, together, fewer than five: they could be told by taking the others off.
+    `of` says how many ratings they are of.
     """
     zone = ZoneInfo(site.timezone)
     found: Iterable[Rated] = rated(db, site, first, last, channel)
@@ -173,7 +186,8 @@ def summary(
     tallied = sums(seen(), lambda one: one.counter)
     groups: dict[str, list[Counter]] = {}
     for counter in site.counters:
-        groups.setdefault(counter.id if by == "counter" else counter.department, []).append(counter)
+        name = {"counter": counter.id, "department": counter.department, "hall": site.id}[by]
+        groups.setdefault(name, []).append(counter)
     items = []
     for name, counters in groups.items():
         parts = [tallied.get(counter.id, Sums()) for counter in counters]
@@ -181,9 +195,11 @@ def summary(
         mine = {c.id for c in counters}
         known = {key: n for key, n in registered.items() if key[0] in mine}
         left = sum(max(0, n - by_day.get(key, 0)) for key, n in known.items())
+        item = {by: name} | shown(tally, left if known else None)
+        if by == "hall":
+            item |= _told_apart([part.tally for part in parts])
         items.append(
-            {by: name}
-            | shown(tally, left if known else None)
+            item
             | {
                 "visits": sum(known.values()) if known else None,
                 "channels": {
@@ -210,13 +226,25 @@ def shown(tally: Tally, unrated: int | None = None) -> dict[str, Any]:
     }
 
 
+def _told_apart(parts: list[Tally]) -> dict[str, Any]:
+    """Levels and mean of a whole whose parts are shown beside it, and of how many ratings."""
+    rest = sum(part.n for part in parts if part.n < FEW)
+    told = [part for part in parts if part.n >= FEW or rest >= FEW]
+    tally = sum(told, Tally())
+    found = shown(tally)
+    return {"levels": found["levels"], "mean": found["mean"], "of": tally.n}
+
+
 def hours(
-    db: sqlite3.Connection, site: Site, first: date, last: date
+    db: sqlite3.Connection, site: Site, first: date, last: date, *, today: date | None = None
 ) -> dict[tuple[str, int], Tally]:
-    """(counter, hour of the day 0…23) → tally over whole days."""
+    """(counter, hour of the day 0…23) → tally over whole days; `today` as in `summary`."""
     zone = ZoneInfo(site.timezone)
+    found: Iterable[Rated] = rated(db, site, first, last)
+    if today is not None:
+        found = in_steps(found, today, zone)
 
     def key(one: Rated) -> tuple[str, int]:
         return one.counter, datetime.fromtimestamp(one.press.time / 1000, zone).hour
 
-    return {name: found.tally for name, found in sums(rated(db, site, first, last), key).items()}
+    return {name: made.tally for name, made in sums(found, key).items()}

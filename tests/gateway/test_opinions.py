@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,7 +15,7 @@ from gateway import site, store
 from gateway.clock import parse_instant
 from gateway.events import Event, decode_one
 from gateway.journal import StoredEvent
-from gateway.ratings import Press, coverage, duty, low
+from gateway.ratings import Press, coverage, duty, entering, low
 from gateway.ratings.duty import Duty, Shift, Tap
 from gateway.ratings.live import Ratings
 from gateway.rules import check_settings
@@ -128,7 +130,9 @@ def recent(*levels: int, least: int = 10) -> low.Recent:
 
 def test_low_score() -> None:
     assert recent(1, 1, 1, 1, 1, 1, 1, 1, 1).judge(2000) is None  # nine: too few
-    assert recent(*[5] * 7, 1, 2, 2).judge(2000) == {"n": 10, "bad": 3, "share": 30.0}
+    assert recent(*[5] * 7, 1, 2, 2).judge(2000) == {
+        **{"n": 10, "bad": 3, "share": 30.0, "channels": {"pad": 10, "qr": 0}}
+    }
     assert recent(*[5] * 8, 1, 2).judge(2000) is None
     assert recent(*[1] * 10).judge(1000 + 4 * 3_600_000 + 10) is None  # they are over
     assert recent(1, 1, 1, 1, least=1).judge(2000) is None  # never of fewer than five
@@ -149,11 +153,41 @@ def test_low_score_is_a_finding_with_an_alert_and_ends(house: House) -> None:
     for seq in range(1, 11):
         stage.turn(house.db, Turn(NOON + seq * 20_000, 0, [press(seq, NOON + seq * 20_000)]))
         stage.committed(Turn(NOON, 0))
-    found = house.db.execute("SELECT rule, subject, evidence, state FROM finding").fetchall()
-    assert found == [("rating.low", "w01", '{"n": 10, "bad": 10, "share": 100.0}', "open")]
+    (found,) = house.db.execute("SELECT rule, subject, evidence, state FROM finding").fetchall()
+    assert (found[0], found[1], found[3]) == ("rating.low", "w01", "open")
+    assert json.loads(found[2]) == {
+        **{"n": 10, "bad": 10, "share": 100.0, "channels": {"pad": 10, "qr": 0}}
+    }
     assert house.db.execute("SELECT count(*) FROM alert").fetchone()[0] == 1
     stage.turn(house.db, Turn(NOON + 5 * 3_600_000, 0))
     assert house.db.execute("SELECT state FROM finding").fetchone()[0] == "ended"
+
+
+def test_the_qr_page_counts_towards_a_low_score_and_paper_does_not(house: House) -> None:
+    stage = Ratings(house.context.site)
+    stage.load(house.db, NOON)
+    told = []
+    for number in range(12):
+        now = NOON + number * 20_000
+        if number < 6:
+            stage.turn(house.db, Turn(now, 0, [press(number + 1, now)]))
+        else:
+            entering.qr(house.db, now, "w01", 1, f"slip-{number}")
+            entering.paper(
+                *(house.db, now, "li"),
+                **{"counter": "w01", "day": date(2026, 7, 1), "level": 5, "form": str(number)},
+                **{"visit": None, "zone": ZoneInfo("Asia/Shanghai")},
+            )
+            stage.turn(house.db, Turn(now, 0))
+        told += [data["n"] for kind, data in stage.committed(Turn(now, 0)) if kind == "rating"]
+    assert told == [5, 10, 15]  # pads, QR page and paper, in steps of five
+    (found,) = house.db.execute("SELECT evidence FROM finding WHERE rule='rating.low'").fetchall()
+    assert json.loads(found[0])["channels"] == {"pad": 6, "qr": 4}
+    again = Ratings(house.context.site)
+    again.load(house.db, NOON + 3_600_000)
+    again.turn(house.db, Turn(NOON + 3_600_000, 0))
+    told = again.committed(Turn(NOON + 3_600_000, 0))
+    assert [kind for kind, _ in told if kind == "rating"] == []  # nothing is counted twice
 
 
 def test_a_card_on_the_pad_is_read_from_the_store(house: House) -> None:

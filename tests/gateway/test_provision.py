@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from firmware import config, parts
-from gateway import wiring
+from gateway import credentials, wiring
 from gateway.errors import InputFault
 from gateway.fittings import setup_of
 from tests.journey.hall import SITE, ran
@@ -84,10 +85,64 @@ def test_the_flash_folder_and_the_label(tmp_path: Path) -> None:
     assert "pm-01" in (out / "label.svg").read_text()
     assert (flash / "device.json").stat().st_mode & 0o77 == 0
 
+    kept = credentials.load(tmp_path / "data", "pm-01")
     refused = ran(*asked, "--out", out, "--board", "esp32-s3", "--flash", "/dev/null")
     assert (refused.returncode, "Wi-Fi" in refused.stderr) == (1, True)
+    assert credentials.load(tmp_path / "data", "pm-01") == kept  # judged before it is void
     unknown = ran(*asked, "--out", out, "--board", "abacus")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (1, 1)
+
+
+COPIES = """\
+#!/bin/sh
+# as `mpremote connect PORT fs cp -r FILES… : + reset`, onto a folder
+echo "$@" >> "$2.told"
+port="$2"; shift 5
+while [ "$1" != ":" ]; do cp -r "$1" "$port/"; shift; done
+[ "$2 $3" = "+ reset" ]
+"""
+
+
+def test_the_journey_from_nothing_to_a_board_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/boards.md tells it: make, fill in the Wi-Fi, copy; later renew the certificate."""
+    tools, board, out = tmp_path / "bin", tmp_path / "board", tmp_path / "out"
+    tools.mkdir()
+    board.mkdir()
+    (tools / "mpremote").write_text(COPIES)
+    (tools / "mpremote").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setenv("HALLKEEPER_CA_PASSWORD", "a-passphrase-for-tests")
+    assert ran("ca", "init", "--data", tmp_path / "data").returncode == 0
+    asked = ("provision", "pad-w01", "--config", SITE, "--data", tmp_path / "data", "--out", out)
+    assert ran(*asked, "--board", "pico-w").returncode == 0
+    wired = out / "flash" / "board.json"
+    wired.write_text(wired.read_text().replace(wiring.FILL_IN, "hall"))
+    copied = ran(*asked, "--board", "pico-w", "--flash", board)
+    assert copied.returncode == 0, copied.stderr
+    assert json.loads((board / "board.json").read_text())["wifi"]["ssid"] == "hall"
+    setup = config.load(str(board))
+    assert (setup.device, setup.kind) == ("pad-w01", "rating-pad")
+    assert (board / "cert.der").read_bytes() == (out / "cert.der").read_bytes()
+    for name in ("main.py", "slots.py", "slot", "setup.json", "ca.der", "key.der", "a/firmware"):
+        assert (board / name).exists(), name
+
+    other = ran(*asked, "--board", "esp32-s3")
+    assert (other.returncode, "another board" in other.stderr) == (1, True)
+
+    (board / "log").write_text("what the device still holds")
+    renewed = ran(*asked, "--renew", "--flash", board)
+    assert renewed.returncode == 0, renewed.stderr
+    assert (board / "cert.der").read_bytes() == (out / "cert.der").read_bytes()
+    assert (board / "log").exists()
+    copied_last = (tmp_path / "board.told").read_text().splitlines()[-1]
+    assert sorted(Path(p).name for p in copied_last.split() if p.endswith(".der")) == [
+        "ca.der",
+        "cert.der",
+        "key.der",
+    ]
+    assert "device.json" not in copied_last
 
 
 def test_the_pin_map_in_docs_is_the_one_in_force() -> None:

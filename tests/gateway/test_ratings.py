@@ -99,6 +99,32 @@ def test_any_order_and_repetition(drawn: list, shuffler: random.Random) -> None:
     assert sum(tally.n + tally.duplicates for tally in told.values()) == len(presses)
 
 
+mixed = st.lists(
+    st.tuples(
+        *(st.integers(0, 60_000), st.integers(1, 5), st.sampled_from([None, "A1", "A2"])),
+        *(st.sampled_from(["a", "b"]), st.sampled_from(["pad", "pad", "qr", "paper"])),
+    ),
+    max_size=40,
+)
+
+
+@given(mixed, st.randoms())
+def test_any_order_and_repetition_of_all_channels(drawn: list, shuffler: random.Random) -> None:
+    """A visit counts once on all of them; only a pad without one has a dwell."""
+    presses = [
+        Press(t, 1, seq, "0a", pad, level, None if channel == "qr" else visit, channel)
+        for seq, (t, level, visit, pad, channel) in enumerate(drawn, 1)
+    ]
+    again = presses + shuffler.choices(presses, k=len(presses)) if presses else []
+    shuffler.shuffle(again)
+    told = ratings.tallies(again, ZONE, 0, 10**9)
+    assert told == ratings.tallies(presses, ZONE, 0, 10**9)
+    bare = [p for p in presses if p.channel != "pad" and p.visit is None]
+    rest = [p for p in presses if p not in bare]
+    assert sum(tally.n for tally in told.values()) == brute(rest) + len(bare)
+    assert sum(tally.n + tally.duplicates for tally in told.values()) == len(presses)
+
+
 @pytest.fixture
 def house(tmp_path: Path):
     made = House(tmp_path)

@@ -17,7 +17,7 @@ import pytest
 import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.journey.hall import SITE, Device, Serve, hallkeeper
+from tests.journey.hall import SITE, Device, Person, Serve, hallkeeper
 from tests.waiting import wait_for
 
 SECRET = "a-passphrase-for-tests"
@@ -46,10 +46,10 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         yield gateway
 
 
-def _provision(folder: Path, device: str) -> None:
+def _provision(folder: Path, device: str, *more: str) -> None:
     out = folder / device
     told = _ran(
-        *("provision", device, "--config", SITE, "--data", folder / "data", "--out", out),
+        *("provision", device, "--config", SITE, "--data", folder / "data", "--out", out, *more),
     )
     assert told.returncode == 0, told.stderr
 
@@ -145,6 +145,33 @@ def test_a_new_certificate_voids_the_former(hall: Serve) -> None:
     again = Client(hall, "pad-w01", _shows(hall, "pad-w01"))
     assert again.answer == ["Success"]
     again.close()
+
+
+def test_a_certificate_that_ends_is_told_of_until_it_is_renewed(hall: Serve) -> None:
+    """The old one lets its device in until the new one is shown."""
+    _provision(hall.folder, "pm-01", "--days", "5")
+    person = Person(hall)
+
+    def told() -> list[Any]:
+        alerts = person.items("alerts?active=true")
+        return [(a["subject"], a["severity"]) for a in alerts if a["rule"] == "certificate.device"]
+
+    wait_for(lambda: told() == [("pm-01", "warning")], "the alert")
+    shown = next(d for d in person.items("devices") if d["id"] == "pm-01")["certificate"]
+    assert shown["days"] == 4
+    before = _shows(hall, "pm-01")
+    _provision(hall.folder, "pm-01", "--renew")
+    wait_for(
+        lambda: ("pm-01", "warning") not in told() or _over(person, "certificate.device"), "over"
+    )
+    for context, lets in ((before, True), (_shows(hall, "pm-01"), True), (before, False)):
+        client = Client(hall, "pm-01", context)
+        assert (client.answer == ["Success"]) is lets
+        client.close()
+
+
+def _over(person: Person, rule: str) -> bool:
+    return all(a["state"] == "returned" for a in person.items("alerts") if a["rule"] == rule)
 
 
 def test_passphrases_and_a_second_authority(tmp_path: Path) -> None:

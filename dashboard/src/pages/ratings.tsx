@@ -7,7 +7,7 @@ import { useStore } from "../store";
 import type { RatingRow } from "../types";
 import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
-import { LevelBar, LEVELS, pool } from "../ui/levels";
+import { LevelBar, LEVELS } from "../ui/levels";
 import { preset, RangePicker } from "../ui/range";
 import { Cases } from "./ratings/cases";
 import { Desk } from "./ratings/desk";
@@ -19,14 +19,18 @@ type By = "counter" | "department" | "person";
 export function Ratings() {
   const [by, setBy] = useState<By>("counter");
   const [range, setRange] = useState(() => preset("7d"));
-  const pressed = useStore(live, (l) => Math.floor(l.pressed / 5));
+  const pressed = useStore(live, (l) => l.pressed);
   const first = dateOf(range.from);
   const last = addDays(dateOf(range.to - 1), 0);
   const { data, fault, reload } = useFetched(async () => {
-    const span = `from=${first}&to=${last}`;
+    const span = `from=${first}&to=${last}&steps=true`;
     const path = by === "person" ? `/ratings/staff?${span}` : `/ratings/summary?${span}&by=${by}&detail=true`;
     return { by, rows: (await get<{ items: RatingRow[] }>(path)).items };
   }, [by, first, last, pressed]);
+  const whole = useFetched(async () => {
+    const path = `/ratings/summary?from=${first}&to=${last}&steps=true&by=hall&detail=true`;
+    return (await get<{ items: RatingRow[] }>(path)).items[0] ?? null;
+  }, [first, last, pressed]);
   return (
     <div class="stack">
       <div class="page-head">
@@ -35,19 +39,19 @@ export function Ratings() {
         </p>
         <RangePicker value={range} choices={["today", "7d", "30d"]} set={setRange} />
       </div>
-      {fault && data?.by !== by ? (
-        <Card title={t(`ratings.by.${by}`)} aside={<Switch by={by} set={setBy} />}>
+      <Whole row={whole.data} fault={whole.fault} retry={whole.reload} />
+      <Card title={t(`ratings.by.${by}`)} aside={<Switch by={by} set={setBy} />}>
+        {fault && data?.by !== by ? (
           <Failed fault={fault} retry={reload} />
-        </Card>
-      ) : (
-        <>
-          <Whole rows={data?.rows ?? null} />
-          <Card title={t(`ratings.by.${by}`)} aside={<Switch by={by} set={setBy} />}>
-            {!data ? <Loading rows={6} /> : data.rows.length ? <Rows {...data} /> : <Empty>{t("ratings.none")}</Empty>}
-          </Card>
-        </>
-      )}
-      <Heat first={first} last={last} />
+        ) : !data ? (
+          <Loading rows={6} />
+        ) : data.rows.length ? (
+          <Rows {...data} />
+        ) : (
+          <Empty>{t("ratings.none")}</Empty>
+        )}
+      </Card>
+      <Heat first={first} last={last} pressed={pressed} />
       <Cases />
       <Desk />
     </div>
@@ -66,33 +70,43 @@ function Switch({ by, set }: { by: By; set: (by: By) => void }) {
   );
 }
 
-function Whole({ rows }: { rows: RatingRow[] | null }) {
-  const n = rows?.reduce((sum, r) => sum + r.n, 0) ?? 0;
-  const twice = rows?.reduce((sum, r) => sum + r.duplicates, 0) ?? 0;
-  const { levels, mean } = pool(rows ?? []);
-  const shown = levels ? LEVELS.reduce((sum, l) => sum + (levels[l] ?? 0), 0) : 0;
+interface WholeProps {
+  row: RatingRow | null | undefined;
+  fault: unknown;
+  retry: () => void;
+}
+
+/** The hall: every figure with the n it is of; what is of fewer than five is not said. */
+function Whole({ row, fault, retry }: WholeProps) {
+  const levels = row?.levels;
+  const of = row?.of ?? 0;
   const bad = levels ? (levels[2] ?? 0) + (levels[1] ?? 0) : 0;
   return (
     <Card title={t("ratings.all")} aside={<Legend />}>
-      {!rows ? (
+      {fault && !row ? (
+        <Failed fault={fault as Error} retry={retry} />
+      ) : !row ? (
         <Loading />
       ) : (
         <div class="stack">
           <div class="fact-grid">
             <p class="fact">
-              <span class="huge">{n}</span>
-              <span class="second">{t("ratings.n", { twice })}</span>
+              <span class="huge">{row.n}</span>
+              <span class="second">{t("ratings.n", { twice: row.duplicates })}</span>
             </p>
             <p class="fact">
-              <span class="huge">{score(mean)}</span>
-              <span class="second">{t("ratings.mean", { n: shown })}</span>
+              <span class="huge">{score(row.mean)}</span>
+              <span class="second">{levels ? t("ratings.mean", { n: of }) : t("ratings.meanFew", { n: row.n })}</span>
             </p>
             <p class="fact">
-              <span class="huge">{shown ? `${((100 * bad) / shown).toFixed(1)}%` : "—"}</span>
-              <span class="second">{t("ratings.bad", { bad, n: shown })}</span>
+              <span class="huge">{levels ? `${((100 * bad) / of).toFixed(1)}%` : "—"}</span>
+              <span class="second">
+                {levels ? t("ratings.bad", { bad, n: of }) : t("ratings.badFew", { n: row.n })}
+              </span>
             </p>
           </div>
           {levels && <LevelBar levels={levels} />}
+          <p class="faint">{t("ratings.step")}</p>
         </div>
       )}
     </Card>

@@ -160,7 +160,8 @@ def test_events_by_role(house: House, as_role: Callable[[str], httpx.Client]) ->
     for thread in threads:
         thread.start()
     wait_for(lambda: house.live.watchers == before + 2, "both watch")
-    house.live.publish("rating", {"counter": "w01", "n": 12, "level": 1})
+    house.live.publish("rating", {"counter": "w01", "n": 12, "level": 1})  # between two steps
+    house.live.publish("rating", {"counter": "w01", "n": 15, "level": 1})
     house.live.publish("device", {"id": "pad-w01", "state": "ready"})
     house.live.publish("channel", {"channel": "pm-01/c1"})
     house.live.publish("secret", {"x": 1})
@@ -168,7 +169,7 @@ def test_events_by_role(house: House, as_role: Callable[[str], httpx.Client]) ->
     for thread in threads:
         thread.join(10)
     assert got["duty"] == [
-        ("rating", {"counter": "w01", "n": 12}),
+        ("rating", {"counter": "w01", "n": 15}),
         ("device", {"id": "pad-w01", "state": "ready"}),
         ("channel", {"channel": "pm-01/c1"}),
         ("finding", {"id": "f1"}),

@@ -9,14 +9,14 @@ import { Card, Empty, Failed, Loading } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 import { LevelBar, pool } from "../../ui/levels";
 
-/** Today's ratings of the hall: n moves with each press, mean and levels in steps of five. */
+/** Today's ratings of the hall, in steps of five a counter: nobody sees who has just rated. */
 export function RatingsCard() {
   const date = useStore(live, (l) => l.day?.date);
   const counts = useStore(live, (l) => l.counts);
-  const pressed = useStore(live, (l) => Math.floor(l.pressed / 5));
+  const pressed = useStore(live, (l) => l.pressed);
   const { data, fault, reload } = useFetched(async () => {
     if (!date) return null;
-    return (await get<{ items: RatingRow[] }>(`/ratings/summary?from=${date}&to=${date}&by=counter`)).items;
+    return (await get<{ items: RatingRow[] }>(`/ratings/summary?from=${date}&to=${date}&by=counter&steps=true`)).items;
   }, [date, pressed]);
   const aside = <a href={href("ratings")}>{t("nav.ratings")}</a>;
   return (

@@ -8,10 +8,10 @@ import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 
 /** Counters by hour of the day: mean in the field, n under it; below five in outline, mean hidden. */
-export function Heat({ first, last }: { first: string; last: string }) {
+export function Heat({ first, last, pressed }: { first: string; last: string; pressed: number }) {
   const { data, fault, reload } = useFetched(
-    async () => (await get<{ items: HourRow[] }>(`/ratings/hours?from=${first}&to=${last}`)).items,
-    [first, last],
+    async () => (await get<{ items: HourRow[] }>(`/ratings/hours?from=${first}&to=${last}&steps=true`)).items,
+    [first, last, pressed],
   );
   return (
     <Card title={t("ratings.heat")} aside={<span class="second">{t("ratings.heatKey")}</span>}>
