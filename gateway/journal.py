@@ -264,9 +264,7 @@ class Journal:
         self._same.add(key)
         return row
 
-    def _merge(
-        self, key: tuple[str, str, int], row: StoredEvent, at: int, t: int | None
-    ) -> None:
+    def _merge(self, key: tuple[str, str, int], row: StoredEvent, at: int, t: int | None) -> None:
         merged = _merged(row, at, t)
         if merged is not row:
             self._rows[key] = merged
