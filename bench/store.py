@@ -32,7 +32,7 @@ sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 from gateway import store  # noqa: E402
 from gateway.history import last, series  # noqa: E402
 from gateway.history.hot import Hot  # noqa: E402
-from gateway.history.times import Said  # noqa: E402
+from gateway.history.times import Channel, Said  # noqa: E402
 from tests.parts import free_port, listening, stop  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
 
@@ -73,7 +73,7 @@ def batches(days: int) -> Iterator[list[Said]]:
 def fill(db: Any, hot: Hot, days: int) -> tuple[int, float]:
     """(readings, seconds of the writing alone)."""
     n, took = 0, 0.0
-    orders: dict[last.Channel, last.Order] = {}
+    orders: dict[Channel, last.Order] = {}
     for batch in batches(days):
         began = time.perf_counter()
         db.execute("BEGIN IMMEDIATE")

@@ -29,6 +29,8 @@ LAST_WORDS_S = 0.5
 POLL_S = 1.0
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CANARY = b"canary"
+DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto tells how many messages it has thrown away since it began."""
 
 
 class Arrival(NamedTuple):
@@ -77,7 +79,8 @@ def decode_state(payload: bytes) -> State | Refused:
 class Session:
     """Keeps one connection up and puts what arrives into `queue`.
 
-    `note(reason)` is told why the broker cannot be had, and None when it can be again.
+    `note(reason)` is told why the broker cannot be had, and None when it can be again;
+    `dropped(total)` how many messages it says it has thrown away, where it says so.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Session:
         now: Callable[[], int],
         queue: Callable[[Arrival | Connected], None],
         note: Callable[[str | None], None],
+        dropped: Callable[[int], None] = lambda _: None,
         *,
         wide: bool,
     ) -> None:
@@ -98,6 +102,10 @@ class Session:
         # A broker of one's own lets nothing else through; a foreign one may, and it is reported.
         leaf = "hall/+/+/+/{}/#" if wide else f"hall/1/{site}/+/{{}}"
         self._filters = [(leaf.format(name), 1) for name in ("event", "state")]
+        self._needed = len(self._filters)
+        if wide:  # ours keeps all it has taken; another's queue may be too short
+            self._filters.append((DROPPED, 0))
+        self._dropped = dropped
         self._client_id = f"hallkeeper-{site}"
         self._canary_topic = wire.topic(site, GATEWAY, "event")
         self._connection: mqtt.Connection | None = None
@@ -194,7 +202,7 @@ class Session:
             connection.send(mqtt.subscribe(self._filters))
             connection.flush()
         elif kind == mqtt.SUBACK:
-            if any(code & 0x80 for code in body[2:]):
+            if any(code & 0x80 for code in body[2 : 2 + self._needed]):
                 raise ConnectionError(f"may not read {self._filters[0][0]}")
             self.canary_back = True
             self._up = True
@@ -209,6 +217,9 @@ class Session:
                 connection.flush()
             return
         topic, payload, retained, qos, mid = said
+        if topic == DROPPED and payload.isdigit():
+            self._dropped(int(payload))
+            return
         self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
 
 

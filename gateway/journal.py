@@ -130,10 +130,8 @@ class Journal:
         if t is not None and t > at + wire.FUTURE_MS:
             t = None
         book = self._book(device, log)
-        if at > book.last_at:
-            book.last_at = at
-        if event.boot > book.boot:
-            book.boot = event.boot
+        book.last_at = max(book.last_at, at)
+        book.boot = max(book.boot, event.boot)
         received, key = book.received, (device, log, seq)
         if not received.follows(seq):
             if seq in received:  # a copy, or one that was given up and comes after all

@@ -29,6 +29,7 @@ _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
+_RECORDS_MOST = 150_000  # in memory; what is late beyond them is read back from the journal
 _SET_BACK_MS, _SET_FORWARD_MS = 2000, 86_400_000
 _REST_MS, _REST_SHARE = 5_000, 5_000  # after going back: a 5000th of the way, at most 5 s
 _BACKLOG_MS = 60_000  # evidence so old is a backlog: more of it comes, and may end what it begins
@@ -253,6 +254,11 @@ class Judging:
             self._snapshots = [
                 s for s in (*coarse[-_COARSE_KEPT:], *fine) if s[0] >= t - _RECORDS_KEPT_MS
             ]
+            if len(self._records) > _RECORDS_MOST:
+                most = self._records[-_RECORDS_MOST][0]
+                self._snapshots = [s for s in self._snapshots if s[0] >= most] or [
+                    self._snapshots[-1]
+                ]
             floor = self._snapshots[0][0]
             del self._records[: bisect_right(self._records, floor, key=lambda r: r[0])]
         if now >= self._disk_at + _DISK_MS and self._late is None:

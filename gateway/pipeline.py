@@ -292,6 +292,7 @@ class House:
             self._session = Session(
                 *(endpoint, self.site.id, self.options.clock.now, self._writer.put),
                 lambda reason: self.health.note("broker", reason),
+                self.upkeep.note_dropped,
                 wide=self._embedded is None,
             )
             self._writer.start(db, self._session)

@@ -78,8 +78,8 @@ def names(kind: str, told: Told) -> tuple[str, str]:
 def _getter(kind: str) -> Callable[[Any], tuple[float | None, ...]]:
     """The numbers of a decoded event in the order of the columns, five of them."""
     fields = FIELDS[kind]
-    get = attrgetter(*map(attribute, fields))
-    rest = (None,) * (5 - len(fields))
+    get: Callable[[Any], Any] = attrgetter(*map(attribute, fields))
+    rest: tuple[float | None, ...] = (None,) * (5 - len(fields))
     if len(fields) == 1:
         return lambda event: (get(event), *rest)
     return get if not rest else lambda event: get(event) + rest
@@ -91,7 +91,7 @@ def _namer(kind: str) -> Callable[[Any], tuple[str, str]]:
         return lambda event: (event.ch, event.what)
     if "ch" in fields:
         return lambda event: (event.ch or "", "")
-    return lambda event: ("", "")
+    return lambda _: ("", "")
 
 
 _GET = {kind: _getter(kind) for kind in FIELDS}

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gateway.clock import iso
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.times import Boot, Said, resolve
+from gateway.history.times import Boot, Channel, Said, resolve
 
 if TYPE_CHECKING:
     from gateway.turns import Changes, Turn
@@ -35,7 +35,7 @@ class History:
         self.placed: list[Said] = []  # what this turn stored or moved
         self._settled = float("-inf")
         self._anchored: dict[Boot, int] = {}
-        self._orders: dict[last.Channel, last.Order] = {}
+        self._orders: dict[Channel, last.Order] = {}
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is cached of the series."""

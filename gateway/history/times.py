@@ -18,7 +18,6 @@ from firmware.wire import STALE_MS
 from gateway.history.kinds import Told, names
 from gateway.timeline import estimate, is_stale
 
-
 Channel = tuple[str, str, str, str]
 """(device, kind, ch, what)"""
 
