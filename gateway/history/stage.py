@@ -59,7 +59,7 @@ class History:
         day = now // 86_400_000
         if self._keep_ms is None or day == self._prune_day:
             return
-        following = self._hot.prune(db, self._prune_at, now - self._keep_ms)
+        following = self._hot.packing.prune(db, self._prune_at, now - self._keep_ms)
         self._prune_at = following or 0
         if following is None:
             self._prune_day = day

@@ -227,10 +227,8 @@ def test_three_days_without_a_time_server_and_a_quartz_that_is_off(
         hall.stages[0]._upkeep.unsynced = unsynced  # type: ignore[attr-defined]
         hall.turn()
         hall.turn()
-        open_ = "SELECT evidence FROM finding WHERE rule='gateway.clock' AND \"end\" IS NULL"
-        shown = hall.rows(open_)
-            "SELECT evidence FROM finding WHERE rule='gateway.clock' AND \"end\" IS NULL"
-        )
+        standing = "SELECT evidence FROM finding WHERE rule='gateway.clock' AND \"end\" IS NULL"
+        shown = hall.rows(standing)
         assert [json.loads(e) for (e,) in shown] == ([{"unsynced": True}] if unsynced else [])
 
 
