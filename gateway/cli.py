@@ -28,6 +28,8 @@ app.add_typer(calendar_app, name="calendar")
 
 attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
 app.add_typer(attendance_app, name="attendance")
+influx_app = typer.Typer(help="The second copy in an InfluxDB.", no_args_is_help=True)
+app.add_typer(influx_app, name="influx")
 
 Config = Annotated[Path, typer.Option("--config", help="the hall's site file")]
 Data = Annotated[Path, typer.Option("--data", help="data directory")]
@@ -207,6 +209,18 @@ def attendance_import(
     from gateway import attendance, people
 
     attendance.import_file(file, data, by, people.wall_clock())
+
+
+@influx_app.command("backfill")
+def influx_backfill(
+    data: Data,
+    config: Annotated[Path | None, typer.Option(help="site file (default: the gateway's)")] = None,
+    batch: Annotated[int, typer.Option(min=1, help="points in one request")] = 5000,
+) -> None:
+    """Copy what was stored before the server was attached, also while the gateway runs."""
+    from gateway.influx import backfill
+
+    backfill.run(data, config, batch)
 
 
 @app.command()

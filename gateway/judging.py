@@ -8,22 +8,27 @@ there; the difference amends findings. What is over when it is learnt neither al
 from __future__ import annotations
 
 import json
-import pickle
 import sqlite3
 from bisect import bisect_right, insort
 from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
 
+import structlog
+
 from gateway import permits
+from gateway.clock import iso
 from gateway.engine import Engine, Record
 from gateway.findings import Finding
 from gateway.ledger import Ledger
 from gateway.placing import Placing
 from gateway.site import Site
+from gateway.snapshots import SnapshotFault, frozen, thawed
 from gateway.switching import Switch
 from gateway.turns import Changes, Turn
 from gateway.watches import Program
+
+log = structlog.get_logger()
 
 _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
@@ -75,19 +80,16 @@ class Judging:
             beginning = now - self._site.settle - 1
         spans, self._entries, self._permits_seen = _given(db)
         self._engine = Engine(self._program, beginning)
-        row = db.execute(
-            "SELECT t, state FROM engine_snapshot WHERE program=? AND t<=? ORDER BY t DESC LIMIT 1",
-            (self._mark, now),
-        ).fetchone()
-        if row:
+        kept = self._kept(db, now)
+        if kept:
             self._engine.start(spans)
-            self._engine.restore(pickle.loads(row[1]))
+            self._engine.restore(kept[1])
             self._engine.set_spans(spans)
         else:
             self._engine = Engine(self._program, max(beginning, now - _DISK_KEPT_MS))
             self._engine.start(spans)
         self._engine.changed = {}
-        since = self._engine.t if row else self._engine.beginning - 1
+        since = self._engine.t if kept else self._engine.beginning - 1
         self._records = [
             r if r[0] >= self._engine.t else (self._engine.t, *r[1:])
             for r in self._placing.load(db, since)
@@ -96,7 +98,7 @@ class Judging:
         for at in self._entries:
             if at > since:
                 insort(self._records, (at, 0, 0, "", entry, None))
-        self._snapshots = [(self._engine.t if row else since, self._engine.snapshot())]
+        self._snapshots = [(self._engine.t if kept else since, self._engine.snapshot())]
         self._disk_at = now
         self._told_failed = False
         self._turn_at = now
@@ -213,19 +215,34 @@ class Judging:
         for at, state in reversed(self._snapshots):
             if at < back:
                 return at, state
-        row = db.execute(
-            "SELECT t, state FROM engine_snapshot WHERE program=? AND t<? ORDER BY t DESC LIMIT 1",
-            (self._mark, back),
-        ).fetchone()
-        if row:
-            self._reload(db, row[0])
-            return row[0], pickle.loads(row[1])
+        kept = self._kept(db, back - 1)
+        if kept:
+            self._reload(db, kept[0])
+            return kept
         fresh = Engine(self._program, self._engine.beginning)
         fresh.start(self._engine_spans(db))
         self._reload(db, fresh.beginning - 1)
         # what is older than the beginning counts from the beginning on
         self._records = [r if r[0] >= fresh.t else (fresh.t, *r[1:]) for r in self._records]
         return fresh.beginning - 1, fresh.snapshot()
+
+    def _kept(self, db: sqlite3.Connection, upto: int) -> tuple[int, Any] | None:
+        """The newest snapshot on disk that can be read; a damaged one is told of and removed."""
+        rows = db.execute(
+            "SELECT t, state FROM engine_snapshot WHERE program=? AND t<=? ORDER BY t DESC",
+            (self._mark, upto),
+        )
+        damaged = []
+        found = None
+        for t, state in rows:
+            try:
+                found = int(t), thawed(state)
+                break
+            except SnapshotFault as fault:
+                log.warning("rules.snapshot_left_out", of=iso(t), fault=str(fault))
+                damaged.append((t,))
+        db.executemany("DELETE FROM engine_snapshot WHERE t=?", damaged)
+        return found
 
     def _reload(self, db: sqlite3.Connection, since: int) -> None:
         self._records = self._placing.load(db, since)
@@ -265,7 +282,7 @@ class Judging:
             self._disk_at = now
             db.execute(
                 "INSERT OR REPLACE INTO engine_snapshot (t, program, state) VALUES (?,?,?)",
-                (t, self._mark, pickle.dumps(self._engine.snapshot())),
+                (t, self._mark, frozen(self._engine.snapshot())),
             )
             db.execute(
                 "DELETE FROM engine_snapshot WHERE t < ? OR (t < ? AND t NOT IN"

@@ -9,7 +9,6 @@ directory as it was. Times Unix ms.
 
 from __future__ import annotations
 
-import pickle
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from gateway.errors import EnvironmentFault, InputFault
 from gateway.findings import Finding, order
 from gateway.graph import Graph
 from gateway.intervals import Intervals
+from gateway.snapshots import SnapshotFault, frozen, thawed
 from gateway.timeline import Copy, Name, estimate, grouped, is_believed, is_stale, rank
 
 FILE = "replay.db"
@@ -99,7 +99,7 @@ def opened(folder: Path) -> Iterator[Kept]:
         raise EnvironmentFault(
             f"{file}: {'another run is using it' if busy else f'cannot be used ({fault})'}"
         ) from fault
-    except (sqlite3.DatabaseError, pickle.UnpicklingError, EOFError, msgspec.MsgspecError) as fault:
+    except (sqlite3.DatabaseError, SnapshotFault, msgspec.MsgspecError) as fault:
         raise InputFault(f"{file}: damaged ({fault}); start a new --state") from fault
     finally:
         db.close()  # what is not committed is as if it had not been
@@ -210,7 +210,7 @@ class Kept:
         db.execute("DELETE FROM finding WHERE upto > ?", (at,))
         if row is None:
             return None
-        engine.restore(pickle.loads(row[1]))
+        engine.restore(thawed(row[1]))
         return int(at)
 
     def records(self, graph: Graph, after: int, upto: int) -> Iterator[list[Record]]:
@@ -242,9 +242,7 @@ class Kept:
     def snapshot(self, engine: Engine) -> None:
         """Keep the engine as it is once an instant is judged; old snapshots are thinned."""
         db, t = self._db, engine.t
-        db.execute(
-            "INSERT OR REPLACE INTO snapshot VALUES (?,?)", (t, pickle.dumps(engine.snapshot()))
-        )
+        db.execute("INSERT OR REPLACE INTO snapshot VALUES (?,?)", (t, frozen(engine.snapshot())))
         db.execute("DELETE FROM snapshot WHERE t < ? AND (t / ?) % 8 != 0", (t - _DAILY_MS, DAY))
 
     def found(self, findings: Iterable[Finding], upto: int) -> None:

@@ -7,6 +7,7 @@ import gzip
 import json
 import queue
 import subprocess
+import sys
 import threading
 import urllib.parse
 import urllib.request
@@ -23,17 +24,30 @@ TAKEN: Reply = (204, {}, "")
 Rule = Callable[[list[str]], Reply | None]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that is gone is no fault of ours."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class FakeInflux:
     """Takes v2 writes. `says` are given in turn (a reply, "hang", "reset": close without a word,
     "lose": take the points and close without a word); then `rule(lines)`, and what that does not
     answer is taken. `points` is what it holds: {(series, time): fields}; `batches` is
-    every request's lines; `behind`: another server that gets what is taken."""
+    every request's lines; `behind`: another server that gets what is taken. `counts`: what it
+    answers to each Flux query, in turn; else it knows no queries."""
 
     def __init__(self, *says: Reply | str, rule: Rule | None = None, behind: str = "") -> None:
         self.points: dict[tuple[str, str], str] = {}
         self.batches: list[list[str]] = []
         self.tokens: set[str | None] = set()
         self.released = threading.Event()
+        self.refuses: Callable[[str], Reply | None] = lambda _: None  # of the GETs it passes on
+        self.queries: list[str] = []
+        self.counts: list[int] = []
         self._says: queue.SimpleQueue[Reply | str] = queue.SimpleQueue()
         self.say(*says)
         self.rule: Rule = rule or (lambda _: None)
@@ -46,6 +60,9 @@ class FakeInflux:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
                     body = gzip.decompress(body)
+                if self.path.startswith("/api/v2/query"):
+                    self.answer(*fake.asked(json.loads(body)["query"]))
+                    return
                 lines = body.decode().splitlines()
                 fake.batches.append(lines)
                 fake.tokens.add(self.headers.get("Authorization"))
@@ -60,7 +77,17 @@ class FakeInflux:
                 if isinstance(said, str):
                     self.close_connection = True
                     return
-                status, headers, text = said
+                self.answer(*said)
+
+            def do_GET(self) -> None:
+                said = fake.refuses(self.path) if behind else (404, {}, "not found")
+                if said is not None:
+                    self.answer(*said)
+                    return
+                with urllib.request.urlopen(behind + self.path) as found:
+                    self.answer(found.status, {}, found.read().decode())
+
+            def answer(self, status: int, headers: dict[str, str], text: str) -> None:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
@@ -71,14 +98,24 @@ class FakeInflux:
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def say(self, *says: Reply | str) -> None:
         for one in says:
             self._says.put(one)
+
+    def asked(self, query: str) -> Reply:
+        """A Flux count as InfluxDB 2 answers it: annotated CSV."""
+        self.queries.append(query)
+        if not self.counts:
+            return 404, {}, "not found"
+        rows = (
+            "#datatype,string,long,long\r\n#group,false,false,false\r\n#default,_result,,\r\n"
+            f",result,table,_value\r\n,,0,{self.counts.pop(0)}\r\n\r\n"
+        )
+        return 200, {"Content-Type": "text/csv; charset=utf-8"}, rows
 
     def next(self, lines: list[str]) -> Reply | str:
         if not self._says.empty():

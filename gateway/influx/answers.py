@@ -21,11 +21,13 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`why` for a person; `after`: seconds that the server asked to be left alone."""
+    """`why` for a person; `after`: seconds that the server asked to be left alone; `mend`: it will
+    stay so until a person puts something right."""
 
     verdict: Verdict
     why: str = ""
     after: float | None = None
+    mend: bool = False
 
 
 def judge(status: int, body: str, retry_after: str | None, now: datetime) -> Answer:
@@ -41,7 +43,7 @@ def judge(status: int, body: str, retry_after: str | None, now: datetime) -> Ans
         404: "no such bucket or organisation, or no such address",
     }.get(status)
     after = waiting(retry_after, now)
-    return Answer(Verdict.WAIT, f"{hint} ({said})" if hint else said, after)
+    return Answer(Verdict.WAIT, f"{hint} ({said})" if hint else said, after, hint is not None)
 
 
 def waiting(text: str | None, now: datetime) -> float | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from gateway.history.times import COLUMNS, Said, read
-from gateway.influx.points import Places, line, series
+from gateway.history.times import COLUMNS, read
+from gateway.influx.points import Places, line
+from gateway.influx.ties import Row, more_tags
 
 SETTLE_MS = 10 * 60_000  # an event without a time of its own waits so long for a better one
-NEAR = 512  # numbers of a log among which two may share an instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,27 @@ def next_batch(
 ) -> Batch | None:
     """None where nothing is owed now."""
     due = db.execute(
-        f"SELECT e.id, {_of('e')} FROM influx_again a JOIN event e ON e.id = a.event"
+        f"SELECT e.id, {_of('e')}, e.t_at FROM influx_again a JOIN event e ON e.id = a.event"
         " WHERE a.target = ? AND a.due <= ? ORDER BY a.due, a.event LIMIT ?",
         (target, now, most),
     ).fetchall()
     if due:
-        return Batch(points(db, due, places))
+        return Batch(points(db, [tuple(row) for row in due], places))
     sent = db.execute("SELECT sent FROM influx WHERE target = ?", (target,)).fetchone()[0]
-    rows = after(db, sent, most)
+    return _batch(db, after(db, sent, most), places, now)
+
+
+def next_old(
+    db: sqlite3.Connection, target: str, places: Places, now: int, most: int
+) -> Batch | None:
+    """The next of what was stored before the target was attached; None where all is there."""
+    filled, attached = db.execute(
+        "SELECT filled, attached FROM influx WHERE target = ?", (target,)
+    ).fetchone()
+    return _batch(db, after(db, filled, most, attached), places, now)
+
+
+def _batch(db: sqlite3.Connection, rows: Sequence[Row], places: Places, now: int) -> Batch | None:
     if not rows:
         return None
     later = tuple((row[0], row[7] + SETTLE_MS) for row in rows if _unsettled(row, now))
@@ -71,51 +83,76 @@ def next_batch(
     return Batch(points(db, ready, places), rows[-1][0], later)
 
 
-def after(
-    db: sqlite3.Connection, event: int, most: int, upto: int | None = None
-) -> list[tuple[Any, ...]]:
+def after(db: sqlite3.Connection, event: int, most: int, upto: int | None = None) -> list[Row]:
     """Rows of the journal in the order of storing."""
     return [
         tuple(row)
         for row in db.execute(
-            f"SELECT id, {COLUMNS} FROM event WHERE id > ? AND (? IS NULL OR id <= ?)"
+            f"SELECT id, {COLUMNS}, t_at FROM event WHERE id > ? AND (? IS NULL OR id <= ?)"
             " ORDER BY id LIMIT ?",
             (event, upto, upto, most),
         )
     ]
 
 
-def points(
-    db: sqlite3.Connection, rows: Sequence[Sequence[Any]], places: Places
-) -> tuple[Owed, ...]:
-    """Rows (id and COLUMNS) as points."""
-    made = []
-    for row, event in zip(rows, read(db, [tuple(row)[1:] for row in rows]), strict=True):
-        own = row[6] is not None
-        made.append(Owed(row[0], line(event, places, _beside(db, row[0], event, row[5], own))))
-    return tuple(made)
+def _row(db: sqlite3.Connection, event: int) -> Row | None:
+    row = db.execute(f"SELECT id, {COLUMNS}, t_at FROM event WHERE id = ?", (event,)).fetchone()
+    return None if row is None else tuple(row)
+
+
+def points(db: sqlite3.Connection, rows: Sequence[Row], places: Places) -> tuple[Owed, ...]:
+    """Rows of the journal as points."""
+    said = read(db, [row[1:-1] for row in rows])
+    return tuple(
+        Owed(row[0], line(event, places, more))
+        for row, event, more in zip(rows, said, more_tags(db, rows, said), strict=True)
+    )
 
 
 def book(
-    db: sqlite3.Connection, target: str, batch: Batch, refused: Iterable[Refused], now: int
+    db: sqlite3.Connection,
+    target: str,
+    places: Places,
+    batch: Batch,
+    refused: Iterable[Refused],
+    now: int,
 ) -> None:
     """The batch is done with: its points are there, or set aside."""
+    _set_aside(db, target, refused, now)
+    if batch.upto is None:  # what has moved once more since it was read stays owed
+        found = (_row(db, one.event) for one in batch.owed)
+        stands = set(points(db, [row for row in found if row], places))
+        db.executemany(
+            "DELETE FROM influx_again WHERE target = ? AND event = ?",
+            [(target, one.event) for one in batch.owed if one in stands],
+        )
+    else:
+        _put_off(db, target, batch.later)
+        db.execute("UPDATE influx SET sent = max(sent, ?) WHERE target = ?", (batch.upto, target))
+    db.execute("UPDATE influx SET fault = NULL, fault_at = NULL WHERE target = ?", (target,))
+
+
+def fill(
+    db: sqlite3.Connection, target: str, batch: Batch, refused: Iterable[Refused], now: int
+) -> None:
+    """A batch of the backfill is done with."""
+    _set_aside(db, target, refused, now)
+    _put_off(db, target, batch.later)
+    db.execute("UPDATE influx SET filled = max(filled, ?) WHERE target = ?", (batch.upto, target))
+
+
+def _set_aside(db: sqlite3.Connection, target: str, refused: Iterable[Refused], now: int) -> None:
     db.executemany(
         "INSERT OR REPLACE INTO influx_refused VALUES (?, ?, ?, ?, ?)",
         [(target, r.event, now, r.why, r.line[:4096]) for r in refused],
     )
-    if batch.upto is None:
-        db.executemany(
-            "DELETE FROM influx_again WHERE target = ? AND event = ? AND due <= ?",
-            [(target, one.event, now) for one in batch.owed],
-        )
-    else:
-        db.executemany(
-            "INSERT OR IGNORE INTO influx_again VALUES (?, ?, ?)",
-            [(target, event, due) for event, due in batch.later],
-        )
-        db.execute("UPDATE influx SET sent = max(sent, ?) WHERE target = ?", (batch.upto, target))
-    db.execute("UPDATE influx SET fault = NULL, fault_at = NULL WHERE target = ?", (target,))
+
+
+def _put_off(db: sqlite3.Connection, target: str, later: Iterable[tuple[int, int]]) -> None:
+    db.executemany(
+        "INSERT OR IGNORE INTO influx_again VALUES (?, ?, ?)",
+        [(target, event, due) for event, due in later],
+    )
 
 
 def fail(db: sqlite3.Connection, target: str, why: str, now: int) -> None:
@@ -176,25 +213,6 @@ def _of(table: str) -> str:
     return ", ".join(f"{table}.{name.strip()}" for name in COLUMNS.split(","))
 
 
-def _unsettled(row: Sequence[Any], now: int) -> bool:
+def _unsettled(row: Row, now: int) -> bool:
     t, at = row[6], row[7]
     return t is None and now - at < SETTLE_MS
-
-
-def _beside(db: sqlite3.Connection, number: int, event: Said, up: int, own: bool) -> bool:
-    """Whether an event of the same log and series that was stored earlier has the same instant."""
-    near = (event.device, event.log, event.seq - NEAR, event.seq + NEAR, event.kind, number)
-    where = "device = ? AND log = ? AND seq BETWEEN ? AND ? AND kind = ? AND id < ?"
-    rows = db.execute(
-        f"SELECT {COLUMNS} FROM event WHERE {where} AND t = ?", (*near, event.time)
-    ).fetchall()
-    # of those without a time of their own, only a guess can fall on the same instant
-    more = "" if own else " AND (up = ? OR at = ?)"
-    rows += db.execute(
-        f"SELECT {COLUMNS} FROM event WHERE {where} AND boot = ? AND t IS NULL{more}",
-        (*near, event.boot, *(() if own else (up, event.time))),
-    ).fetchall()
-    if not rows:
-        return False
-    mine = series(event)
-    return any(e.time == event.time and series(e) == mine for e in read(db, map(tuple, rows)))

@@ -11,7 +11,6 @@ import contextlib
 import random
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,7 +114,9 @@ class Copier:
         now: Callable[[], int],
         registry: CollectorRegistry,
         pace: Pace | None = None,
+        rest: Callable[[float], object] | None = None,
     ) -> None:
+        """`rest` waits so many seconds after a failure, or until it is stopped."""
         self._data = data
         self._places = Places(site)
         self._target = target
@@ -129,6 +130,7 @@ class Copier:
             "hallkeeper_influx_answers", "Answers to batches", ["verdict"], registry=registry
         )
         self._stop = threading.Event()
+        self._rest = rest or self._stop.wait
         self._thread = threading.Thread(target=self._main, name="influx", daemon=True)
 
     def start(self) -> None:
@@ -167,9 +169,12 @@ class Copier:
                 if began
                 else None
             )
-            wait = self._pace.poll if batch is None else self._deliver(batch, send)
-            if wait:
-                self._stop.wait(wait)
+            if batch is None:
+                self._stop.wait(self._pace.poll)
+                continue
+            wait = self._deliver(batch, send)
+            if wait and not self._stop.is_set():
+                (self._rest if self._failures else self._stop.wait)(wait)
 
     def _deliver(self, batch: Batch, send: Send) -> float:
         """Seconds to wait before the next."""
@@ -182,7 +187,7 @@ class Copier:
             return answer
 
         try:
-            refused = deliver(batch.owed, counted, self._probe)
+            refused = deliver(batch.owed, counted, self._places.probe)
         except Later as later:
             return self._failed(later.answer)
         self._failures = 0
@@ -191,14 +196,11 @@ class Copier:
             self._said = None
         for one in refused:
             log.warning("influx.refused", row=one.event, why=one.why)
-        if not self._book(lambda db, now: books.book(db, self._target.name, batch, refused, now)):
+        name, places = self._target.name, self._places
+        if not self._book(lambda db, now: books.book(db, name, places, batch, refused, now)):
             return self._pace.poll
         self._sent.inc(len(batch.owed) - len(refused))
         return 0.0 if len(batch.owed) + len(batch.later) >= self._pace.batch else self._pace.poll
-
-    def _probe(self) -> str:
-        """A point of our own that nothing is wrong with."""
-        return f"gateway,site={self._places.site} up=1i {int(time.time() * 1000)}"
 
     def _failed(self, answer: Answer) -> float:
         if self._stop.is_set():

@@ -2,21 +2,27 @@
 overwrites itself.
 
 Measurement: the kind (`other` for one that is not known). Tags: site, zone, device, channel, and a
-detector's `what`; `seq` on the later stored of two that would otherwise be one point. Fields: the
-kind's own, numbers as floats. Who it was stays in the hall: neither a card's number nor a visit's.
+detector's `what`; what `ties` adds where two would otherwise be one point. Fields: the kind's own,
+numbers as floats. Who it was stays in the hall: neither a card's number nor a visit's.
 """
 
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Mapping
 from typing import Any
 
 from firmware import wire
 from gateway.history.times import Said
 from gateway.site import Site
 
-_COUNT = "n"  # of events that carry no number of their own
+OTHER = "other"
+COUNT = "n"  # of events that carry no number of their own
 _OWN = frozenset({"?visit", "tag", "?ages", "ch", "?ch", "what"})
+_MEASUREMENT = str.maketrans({",": "\\,", " ": "\\ ", "\n": " "})
+_TAG = str.maketrans({",": "\\,", " ": "\\ ", "=": "\\=", "\n": " "})
+_TEXT = str.maketrans({"\\": "\\\\", '"': '\\"'})
 
 
 class Places:
@@ -44,6 +50,10 @@ class Places:
         """None where the file does not place it."""
         return self._zones.get(f"{device}/{ch}") or self._zones.get(device)
 
+    def probe(self) -> str:
+        """A point of the gateway's own that nothing is wrong with."""
+        return f"gateway,site={self.site} up=1i {time.time_ns() // 1_000_000}"
+
 
 def series(event: Said) -> tuple[str, str, str, str]:
     """What tells one series from another within a site: device, kind, channel, what."""
@@ -51,21 +61,22 @@ def series(event: Said) -> tuple[str, str, str, str]:
     return event.device, event.kind, str(said.get("ch") or ""), str(said.get("what") or "")
 
 
-def line(event: Said, places: Places, beside: bool) -> str:
-    """The point; `beside`: an earlier stored event of the series has the same instant."""
-    from influxdb_client import Point, WritePrecision  # type: ignore[attr-defined]
-
+def line(event: Said, places: Places, more: Mapping[str, str]) -> str:
+    """The point; `more`: tags beside its own."""
     known = event.kind in wire.KINDS
     device, kind, ch, what = series(event)
-    point = Point(kind if known else "other").tag("site", places.site).tag("device", device)
+    tags = {"site": places.site, "device": device, **more}
     if known:
-        point.tag("zone", places.zone(device, ch)).tag("channel", ch or None)
-        point.tag("what", what or None if kind == wire.DETECTOR else None)
-    if beside:
-        point.tag("seq", str(event.seq))
-    for name, value in fields(event).items():
-        point.field(name, value)
-    return str(point.time(event.time, WritePrecision.MS).to_line_protocol())
+        zone = places.zone(device, ch)
+        if zone:
+            tags["zone"] = zone
+        if ch:
+            tags["channel"] = ch
+        if what and kind == wire.DETECTOR:
+            tags["what"] = what
+    named = "".join(f",{name}={tags[name].translate(_TAG)}" for name in sorted(tags))
+    said = ",".join(f"{name}={_value(value)}" for name, value in sorted(fields(event).items()))
+    return f"{(kind if known else OTHER).translate(_MEASUREMENT)}{named} {said} {event.time}"
 
 
 def fields(event: Said) -> dict[str, Any]:
@@ -85,8 +96,27 @@ def fields(event: Said) -> dict[str, Any]:
         else:
             found[name.lstrip("?")] = value
     if all(isinstance(value, str) for value in found.values()):
-        found[_COUNT] = 1
+        found[COUNT] = 1
     return found
+
+
+def counted(kind: str) -> tuple[str, bool]:
+    """(a field by which points of a known kind can be counted, whether every one has it)."""
+    for name, type_, _ in wire.KINDS[kind]:
+        if name not in _OWN and not name.startswith("?") and type_ != wire.TEXT:
+            return name, True
+    optional = [n.lstrip("?") for n, type_, _ in wire.KINDS[kind] if n not in _OWN]
+    return (optional[0], False) if optional and kind == wire.HEALTH else (COUNT, True)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value.translate(_TEXT)}"'
+    if isinstance(value, int):
+        return f"{value}i"
+    return repr(value).removesuffix(".0")
 
 
 def _text(value: str) -> str:

@@ -192,6 +192,28 @@ def test_live_says_what_replay_says(
     compare(case, lines_of(case), dice, restart, given_late, tmp_path)
 
 
+def test_a_damaged_snapshot_is_left_out(tmp_path: Path) -> None:
+    """The newest that can be read is taken up instead; what is found stays the same."""
+    begin = parse_instant("2026-07-01T17:00:00")
+    live = Live(tmp_path, begin)
+    for minute in range(1, 60):
+        live.turn(begin + minute * 60_000, [])
+    before = live.findings()
+    assert before  # nothing heard of anybody is a finding of its own
+    kept = live.db.execute("SELECT t, state FROM engine_snapshot ORDER BY t DESC").fetchall()
+    assert len(kept) > 1
+    newest, state = kept[0]
+    live.db.execute(
+        "UPDATE engine_snapshot SET state=? WHERE t=?", (state[:9] + b"?" + state[10:], newest)
+    )
+    live.start()
+    left = live.db.execute("SELECT max(t) FROM engine_snapshot").fetchone()
+    assert left == (kept[1][0],)
+    live.turn(live.now + 1, [])
+    assert live.findings() == before
+    live.db.close()
+
+
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("case", CASES)
 def test_evidence_that_is_hours_late_amends_findings(case: str, seed: int, tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.influx.answers import Answer, Verdict, judge
 from gateway.influx.books import Owed
-from gateway.influx.copier import Client, Later, Pace, deliver
-from gateway.influx.target import Target
+from gateway.influx.copier import Later, Pace, deliver
 from tests.faults.test_influx import copying, drained, standing
 from tests.gateway.api.house import NOON, House
 from tests.influxes import FakeInflux, Reply
@@ -95,6 +94,7 @@ def test_a_server_that_refuses_everything_costs_no_point() -> None:
     ("reply", "said"),
     [
         ((401, {}, '{"code":"unauthorized"}'), "the token is missing or wrong"),
+        ((403, {}, ""), "the token may not write"),
         ((404, {}, '{"code":"not found"}'), "no such bucket or organisation"),
         ((503, {}, "busy"), "503: busy"),
         ("hang", "no answer"),
@@ -120,14 +120,55 @@ def test_what_makes_it_wait_is_shown_and_loses_nothing(
         assert server.tokens == {"Token secret"}
 
 
-def test_retry_after_is_waited_for() -> None:
-    """The server's own word counts more than our patience."""
-    with FakeInflux((429, {"Retry-After": "7"}, "slow down")) as server:
-        client = Client(Target(server.url, "hall", "points", "t"), 5)
-        answer = client.send(["a b=1 1"])
-        assert answer == Answer(Verdict.WAIT, "429: slow down", 7.0)
-        assert client.send(["a b=1 1"]).verdict is Verdict.TAKEN
-        client.close()
+@pytest.mark.parametrize(
+    ("reply", "least", "most"),
+    [
+        ((429, {"Retry-After": "7"}, "slow down"), 7, 7),  # the server's own word counts more
+        ((503, {"Retry-After": "90"}, ""), 90, 90),
+        ((429, {"Retry-After": "99999"}, ""), 3600, 3600),
+        ((429, {"Retry-After": "0"}, ""), 1, 1),
+        ((429, {}, ""), 0.8, 1.2),
+        ((401, {}, ""), 0.8, 1.2),
+        ((500, {}, ""), 0.8, 1.2),
+        ("lose", 0.8, 1.2),
+    ],
+)
+def test_the_worker_waits_as_long_as_it_should(
+    house: House, reply: Reply | str, least: float, most: float
+) -> None:
+    """Before it sends the very same again; what waits is not asked for in between."""
+    rested: list[tuple[float, int]] = []
+    with FakeInflux(reply) as server:
+        with copying(
+            house,
+            server.url,
+            Pace(answer=5, poll=0.02),
+            lambda seconds: rested.append((seconds, len(server.batches))),
+        ):
+            owe(house, server.url, 1.5)
+            wait_for(lambda: drained(house, server.url), "the point")
+        ((seconds, tried),) = rested
+        assert least <= seconds <= most
+        assert tried == 1
+        assert server.batches == [server.batches[0]] * 2
+        assert list(server.points.values()) == ["w=1.5"]
+
+
+def test_it_grows_more_patient_and_begins_anew_after_a_success(house: House) -> None:
+    rested: list[float] = []
+    busy: Reply = (503, {}, "")
+    with (
+        FakeInflux(*[busy] * 8) as server,
+        copying(house, server.url, Pace(poll=0.02), rested.append),
+    ):
+        owe(house, server.url, 1)
+        wait_for(lambda: drained(house, server.url), "the point")
+        server.say(busy)
+        house.event("pm-01", 2, "power", NOON + 1, ch="c1", w=2)
+        wait_for(lambda: len(server.points) == 2, "the other")
+    expected = [1, 2, 5, 10, 30, 60, 120, 120, 1]
+    assert len(rested) == len(expected)
+    assert all(0.8 * n <= s <= 1.2 * n for s, n in zip(rested, expected, strict=True)), rested
 
 
 def test_too_large_is_halved_and_poison_is_named(house: House) -> None:
