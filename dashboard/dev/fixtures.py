@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlparse
 
 import duty
 import hall
+import ledger
 import records
 import reports
 
@@ -74,7 +75,12 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/rules": lambda: items(records.rules()),
         "/ratings/hours": lambda: items([] if state.empty else reports.hours()),
         "/ratings/staff": lambda: items([] if state.empty else reports.staff()),
-        "/cases": lambda: items([] if state.empty else reports.cases()),
+        "/cases": lambda: items([] if state.empty else ledger.cases()),
+        "/duties": lambda: items([] if state.empty else ledger.duties()),
+        "/duties/table": lambda: items(ledger.table()),
+        "/appointments": lambda: items([] if state.empty else appointments(q)),
+        "/appointments/barred": lambda: items([] if state.empty else ledger.barred()),
+        "/attendance": lambda: items([] if state.empty else ledger.attendance()),
         "/sheets": lambda: items(reports.periods()),
         "/sheets/fields": lambda: items([]),
         "/sheets/episodes": lambda: items([] if state.empty else reports.episodes()),
@@ -90,8 +96,18 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         return next((records.whole(a) for a in records.alerts() if a["id"] == path[8:]), None)
     if path.startswith("/sheets/") and path not in tables:
         return reports.sheet(path.split("/")[2], q["period"], empty=state.empty)
+    if path.startswith("/registers/"):
+        return items([] if state.empty else ledger.register(path.split("/")[2]))
+    if path.startswith("/cases/"):
+        return ledger.case(path.split("/")[2])
     make = tables.get(path)
     return make() if make else None
+
+
+def appointments(q: dict[str, str]) -> list[Any]:
+    if q.get("proposed") == "true":
+        return ledger.unmet()
+    return ledger.appointments()[:1] if "from" in q else ledger.appointments()[1:]
 
 
 def items(rows: list[Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import { SignIn } from "./pages/sign-in";
 import { route, type PageId } from "./route";
 import { useStore } from "./store";
 import type { Me } from "./types";
+import { later } from "./ui/later";
 
 const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   overview: Overview,
@@ -25,6 +26,7 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   energy: Energy,
   safety: Safety,
   ratings: Ratings,
+  ledger: later(() => import("./pages/ledger").then((m) => m.Ledger)),
   reports: Reports,
   devices: Devices,
   rules: Rules,

@@ -7,6 +7,7 @@ import "./styles/overview.css";
 import "./styles/safety.css";
 import "./styles/pages.css";
 import "./styles/reports.css";
+import "./styles/ledger.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -6,6 +6,8 @@ export type Role = "viewer" | "counter" | "duty" | "facilities" | "manager" | "a
 export interface Me {
   user: string;
   role: Role;
+  /** The counter that a counter's lead leads. */
+  counter?: string | null;
 }
 
 export interface Zone {
@@ -235,10 +237,16 @@ export interface HourRow {
 export interface CaseRow {
   id: string;
   kind: string;
+  title: string;
   state: string;
   counter: string | null;
+  holder: string | null;
   received: string;
-  due: { day: string; provisional: boolean } | null;
+  due: { day: string; at: string; provisional: boolean } | null;
+  /** How many days (`unit`) still count until it is due; negative once it is over. */
+  left: number | null;
+  unit: "workdays" | "days";
+  phase: "reminder" | "overdue" | null;
   late: boolean;
   rating?: { level: number | null };
 }

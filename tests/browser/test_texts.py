@@ -17,9 +17,12 @@ def catalogue(*names: str) -> dict[str, str]:
 
 
 ZH = catalogue(
-    *("zh-CN.ts", "zh-CN.pages.ts", "zh-CN.duty.ts", "zh-CN.reports.ts", "rules.zh-CN.ts")
+    *("zh-CN.ts", "zh-CN.pages.ts", "zh-CN.duty.ts", "zh-CN.reports.ts", "zh-CN.ledger.ts"),
+    "rules.zh-CN.ts",
 )
-EN = catalogue("en.ts", "en.pages.ts", "en.duty.ts", "en.reports.ts", "rules.en.ts")
+EN = catalogue(
+    *("en.ts", "en.pages.ts", "en.duty.ts", "en.reports.ts", "en.ledger.ts"), "rules.en.ts"
+)
 
 
 def test_both_have_the_same_keys_and_values() -> None:

@@ -10,7 +10,7 @@ import { AlarmStrip, LostBanner } from "./strip";
 import { TopLine } from "./top-line";
 
 const BAR: PageId[] = ["overview", "alerts", "duty", "safety"];
-const MORE: PageId[] = ["energy", "ratings", "reports", "devices", "rules"];
+const MORE: PageId[] = ["energy", "ratings", "ledger", "reports", "devices", "rules"];
 
 interface FrameProps {
   me: Me;

@@ -17,6 +17,8 @@ export interface Live {
   pressed: number;
   /** Grows when a shift, a closing check or a circuit's standing changes. */
   turned: number;
+  /** Grows when a case, a register, a duty or an appointment changes. */
+  kept: number;
   /** Whether the gateway answers /alerts at all. */
   hasAlerts: boolean;
 }
@@ -33,6 +35,7 @@ export const EMPTY: Live = {
   counts: {},
   pressed: 0,
   turned: 0,
+  kept: 0,
   hasAlerts: true,
 };
 
@@ -62,6 +65,9 @@ export function reduce(live: Live, name: string, data: unknown): Live {
     case "shift":
     case "circuit":
       return { ...live, turned: live.turned + 1 };
+    case "case":
+    case "register":
+      return { ...live, kept: live.kept + 1 };
     case "now":
       return { ...live, day: (data as Now).day };
     default:

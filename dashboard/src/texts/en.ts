@@ -1,4 +1,5 @@
 import { enDuty } from "./en.duty";
+import { enLedger } from "./en.ledger";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
@@ -7,6 +8,7 @@ export const en: Record<Key, string> = {
   ...enPages,
   ...enReports,
   ...enDuty,
+  ...enLedger,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",

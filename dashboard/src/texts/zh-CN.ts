@@ -1,4 +1,5 @@
 import { zhDuty } from "./zh-CN.duty";
+import { zhLedger } from "./zh-CN.ledger";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
 
@@ -7,6 +8,7 @@ export const zh = {
   ...zhPages,
   ...zhReports,
   ...zhDuty,
+  ...zhLedger,
   "app.name": "厅守",
   "app.skip": "跳到内容",
   "nav.label": "主导航",
