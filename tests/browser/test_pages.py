@@ -20,6 +20,7 @@ PAGES = [
     "ratings",
     "reports",
     "devices",
+    "devices/pm-02",
     "rules",
 ]
 LEDGER = [
@@ -98,8 +99,11 @@ def fits(page: Page, lang: str, width: int) -> None:
     assert stray == []
 
 
+EMPTY = ["overview", "alerts", "energy", "safety", "ratings", "ledger", "devices"]
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("where", ["overview", "alerts", "energy", "safety", "ratings", "ledger"])
+@pytest.mark.parametrize("where", EMPTY)
 def test_an_empty_hall_says_what_is_normal(
     empty_hall: Hall, open_page: Open, where: str, lang: str
 ) -> None:
