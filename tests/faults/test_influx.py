@@ -3,6 +3,11 @@ the points of the journal, each once."""
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +15,22 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gateway import site, store
+from gateway.history.times import COLUMNS, read
 from gateway.influx import books
 from gateway.influx.copier import Copier, Pace
+from gateway.influx.points import Places
 from gateway.influx.target import Target
-from tests.gateway.api.house import NOON, House
+from tests.gateway.api.house import NOON, SITE, House
+from tests.gateway.test_serve import Gateway
 from tests.influxes import TAKEN, FakeInflux, Victoria, victoria
+from tests.journey.fleet import CODE, Device
+from tests.parts import stop
 from tests.waiting import wait_for
 
-QUICK = Pace(delays=(0.02, 0.04), answer=2, poll=0.02, batch=50)
+CLI = (sys.executable, "-c", CODE)
+
+QUICK = Pace(delays=(0.02, 0.04), answer=2, poll=0.02, batch=50, settle=0)
 HOUR = 3_600_000
 Sample = tuple[str, tuple[tuple[str, str], ...], int, float]
 
@@ -81,6 +94,31 @@ def hour(house: House) -> list[Sample]:
     return sorted(expected)
 
 
+def journal(db: sqlite3.Connection) -> tuple[list[Sample], list[Sample]]:
+    """What a server should hold of each event, by hand: those that know their time, those that
+    guess it. No two of them may share an instant of one series."""
+    known: list[Sample] = []
+    guessed: list[Sample] = []
+    zones = Places(site.load(SITE))
+    rows = db.execute(f"SELECT {COLUMNS} FROM event").fetchall()
+    for event in read(db, rows):
+        said = dict(event.payload)
+        tags = {"site": "fengxian", "device": event.device}
+        for name in {"log", "seq", "boot", "up", "t", "kind", "visit", "ages", "tag"} & set(said):
+            del said[name]
+        ch = said.pop("ch", "")
+        zone = zones.zone(event.device, ch)
+        tags |= {"channel": ch} if ch else {}
+        tags |= {"zone": zone} if zone else {}
+        if event.estimated:
+            tags |= {"estimated": "true", "log": event.log, "boot": str(event.boot)}
+        numbers = {n: float(v) for n, v in said.items() if isinstance(v, int | float)}
+        for name, value in (numbers or {"n": 1.0}).items():
+            one = (f"{event.kind}_{name}", tuple(sorted(tags.items())), event.time, value)
+            (guessed if event.estimated else known).append(one)
+    return sorted(known), sorted(guessed)
+
+
 def held(server: Victoria) -> list[Sample]:
     return server.samples('{site="fengxian",device!=""}')
 
@@ -118,3 +156,85 @@ def test_a_copier_that_is_stopped_goes_on_where_it_was(house: House, tmp_path: P
         with copying(house, door.url):
             wait_for(lambda: drained(house, door.url), "the rest")
         assert held(server) == expected
+
+
+def test_what_a_killed_server_forgot_is_sent_again(house: House) -> None:
+    """VictoriaMetrics answers before it has a point on its disk."""
+    pace = Pace(delays=(0.02,), answer=5, poll=0.02, batch=50, settle=0.2)
+    with FakeInflux() as server:
+        server.started = 1000
+        with copying(house, server.url, pace):
+            wait_for(lambda: standing(house, server.url), "its books")
+            hour(house)
+            wait_for(lambda: len(server.points) == 363, "all of it to be taken")
+            found = standing(house, server.url)
+            assert found is not None
+            assert found.waiting > 0  # taken, and not yet surely kept
+            server.points.clear()
+            server.started = 1001
+            wait_for(lambda: drained(house, server.url), "all of it once more")
+        assert len(server.points) == 363
+
+
+def test_a_device_its_gateway_and_a_victoriametrics(tmp_path: Path) -> None:
+    """A server named in the site file of a running hall, then filled with what was before."""
+    config = tmp_path / "site.toml"
+    config.write_text(SITE.read_text())
+    with victoria(tmp_path) as server:
+        gateway = Gateway(tmp_path / "data", config=config)
+        gateway.start()
+        device = Device("pm-01", SITE, gateway.data, gateway.mqtt, tmp_path / "pm")
+        pad = Device("pad-w01", SITE, gateway.data, gateway.mqtt, tmp_path / "pad")
+
+        def events(least: int) -> None:
+            device.see({"ch": "c1", "w": 100 * least})
+            pad.press(5)
+            done = "SELECT count(*) FROM event WHERE kind IN ('power', 'rating')"
+            wait_for(lambda: gateway.query(done)[0][0] >= least, "its words")
+
+        try:
+            events(4)
+            assert gateway.query("SELECT * FROM influx") == []
+            config.write_text(f'{SITE.read_text()}\n[influx]\nurl = "{server.url}"\n')
+            assert gateway.process is not None
+            gateway.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: gateway.query("SELECT * FROM influx"), "its books")
+            (attached,) = gateway.query("SELECT attached FROM influx")[0]
+            events(6)
+            newer = f"SELECT count(*) FROM event WHERE t IS NOT NULL AND id > {attached}"
+            wait_for(lambda: held(server), "the first point")
+            assert gateway.query(newer)[0][0] > 0
+            done = subprocess.run(
+                [*CLI, "influx", "backfill", "--data", str(gateway.data)],
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            device.stop()
+            pad.stop()
+            wait_for(lambda: carried(gateway), "the rest")
+            same(server, gateway)
+        finally:
+            device.stop()
+            pad.stop()
+            assert gateway.process is not None
+            stop(gateway.process)
+
+
+def carried(gateway: Gateway) -> bool:
+    """Whether the server surely has all that is owed it now; the rest are guesses that settle."""
+    ((sent, newest),) = gateway.query("SELECT sent, (SELECT max(id) FROM event) FROM influx")
+    due = "SELECT 1 FROM influx_again a JOIN event e ON e.id = a.event WHERE e.t IS NOT NULL"
+    return bool(sent == newest) and gateway.query(due) == []
+
+
+def same(server: Victoria, gateway: Gateway) -> None:
+    """The server holds the journal, each event once; of the guesses, those that have settled."""
+    with contextlib.closing(store.open_reader(gateway.data)) as db:
+        known, guessed = journal(db)
+    assert len(known) == len({sample[:3] for sample in known})
+    found = held(server)
+    assert [s for s in found if "estimated" not in dict(s[1])] == known
+    assert {s for s in found if "estimated" in dict(s[1])} <= set(guessed)
