@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway import store, verify
+from tests.faults.test_influx import carried, same
 from tests.gateway.test_serve import SITE, Gateway
 from tests.influxes import Victoria
 from tests.journey.fleet import Device
