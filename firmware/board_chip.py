@@ -54,6 +54,7 @@ class ChipBoard:
         self._folder = folder
         with open(folder + "/board.json") as file:
             self._wiring = json.loads(file.read())
+        self.name = self._wiring.get("board", sys.platform)
         self.reset_cause = _cause()
         self.stopped = asyncio.Event()
         self._watchdog = None
@@ -298,12 +299,6 @@ class ChipBoard:
         if self._watchdog is None:
             self._watchdog = machine.WDT(timeout=WATCHDOG_MS)
         self._watchdog.feed()
-
-    def good(self):
-        """This boot has lived a minute and met its broker: an update on trial is kept."""
-        from firmware.slots import Slots
-
-        Slots(self._folder).good()
 
     def doze(self):
         """Deep sleep until a contact changes or 12 h are over; the chip boots anew after it."""

@@ -34,6 +34,7 @@ class HostBoard:
     """The face of `board.py` on this machine. `options`: speed, from (Unix ms), stop (a pipe)."""
 
     period = PERIOD
+    name = "host"  # as an update's manifest has it
 
     def __init__(self, folder, options):
         self._folder = folder
@@ -290,9 +291,6 @@ class HostBoard:
 
     def set_clock(self, ms, exact):
         """This machine's clock is not ours to set."""
-
-    def good(self):
-        """No update is on trial here."""
 
     def doze(self):
         """This machine has no deep sleep: the process waits."""

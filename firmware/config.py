@@ -1,5 +1,6 @@
 """device.json (who this device is, where its broker stands), setup.json (what hangs on it)."""
 
+import binascii
 import json
 
 from firmware import wire
@@ -30,6 +31,7 @@ class Setup:
         self.meters = {}  # meter's channel -> the relay's that feeds its circuit
         self.battery = False
         self.relay_boot = True  # a relay's position after power-up: contactors are normally closed
+        self.public = b""  # the key that signs updates, 32 bytes; empty: it takes none
         self.text = ""  # what an idle pad or panel shows
 
 
@@ -60,6 +62,8 @@ def load(folder):
         setup.password = broker.get("password")
         setup.tls = broker.get("tls")
         setup.made = int(who.get("made", BUILT))
+        if who.get("updates"):
+            setup.public = binascii.unhexlify(who["updates"])
     except (KeyError, TypeError, AttributeError, ValueError) as fault:
         raise ConfigError(path + ": " + str(fault))
     if not (wire.is_id(setup.site) and wire.is_id(setup.device)):

@@ -95,10 +95,12 @@ def _added(p, q):
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def times(n, p):
-    """`n` times a point."""
+def times(n, p, feed=None):
+    """`n` times a point. `feed` is called at each of its bits: a small chip takes a while."""
     out = (0, 1, 1, 0)
     while n:
+        if feed:
+            feed()
         if n & 1:
             out = _added(out, p)
         p = _added(p, p)
@@ -117,7 +119,7 @@ def _same(p, q):
     return (p[0] * q[2] - q[0] * p[2]) % _P == 0 and (p[1] * q[2] - q[1] * p[2]) % _P == 0
 
 
-def verify(public, signature, message):
+def verify(public, signature, message, feed=None):
     """True where `signature` (64 bytes) of `message` is by the key `public` (32 bytes)."""
     if len(public) != 32 or len(signature) != 64:
         return False
@@ -126,4 +128,4 @@ def verify(public, signature, message):
     if key is None or r is None or s >= _L:
         return False
     k = int.from_bytes(sha512(signature[:32] + public + message), "little") % _L
-    return _same(times(s, base()), _added(r, times(k, key)))
+    return _same(times(s, base(), feed), _added(r, times(k, key, feed)))

@@ -11,9 +11,11 @@ from firmware.flashlog import FlashLog
 from firmware.kinds.body import Body
 from firmware.link import Fatal, Link
 from firmware.report import BATTERY_REPEAT_MS, REPEAT_MS, Reporter
+from firmware.slots import Slots
 
 CRASHES = 10  # boots that ended in a crash, one after the other: safe mode
 GOOD_MS = 60000  # a boot that has lived so long was a good one
+TRIAL_MS = 600000  # an update that is not good by then goes back
 SAFE_MS = 600000  # safe mode tries again after so long
 TURN_MS = 1000  # the longest the main loop sleeps
 STALL_MS = 30000  # no turn of the link's pump for so long: the watchdog bites
@@ -27,6 +29,7 @@ class Device:
         self._folder = folder
         self._health_at = 0
         self._restart = False
+        self._delivery = None
         self._told_reset = False
 
     def boot(self):
@@ -46,6 +49,8 @@ class Device:
         self.body = Body(self.setup, module, self.report, board.act)
         self.link = Link(self.setup, self.log, self.clock, self.boots, board, self._command)
         self.link.safe = self.safe
+        self.slots = Slots(self._folder)
+        self.link.trial = self.slots.trying()
         now = self.clock.up()
         self.report.thin(self.log.room)
         holes, self.log.holes = self.log.holes, []
@@ -129,9 +134,40 @@ class Device:
         if command["do"] == "restart":
             self._restart = True
             return True, None, []
+        if command["do"] == "update":
+            return self._update(command.get("args", {}))
         if self.safe:
             return False, "safe mode", []
         return self.body.command(self.clock.up(), command)
+
+    def _update(self, args):
+        """A piece of an update; the last one restarts into it, on trial."""
+        from firmware import delivery, manifest  # loaded only where an update comes
+
+        if self._delivery is None:
+            self._delivery = delivery.Delivery(
+                *(self._folder, self.setup.public or None, self._board.name, config.VERSION),
+                self._board.feed,
+            )
+        try:
+            self._restart = self._delivery.take(args) or self._restart
+        except manifest.Refused as fault:
+            return False, str(fault), []
+        except OSError as fault:
+            return False, "flash: " + str(fault), []
+        return True, None, []
+
+    def _judge_trial(self):
+        """On trial: good after a minute with a session at the broker, back where that fails."""
+        up = self.clock.up()
+        if up > GOOD_MS and self.link.connected():
+            self.slots.good()
+            self.link.trial = False
+            return True
+        if up > TRIAL_MS:
+            self._board.note("update: no session within its trial, back to the old firmware")
+            self._restart = True
+        return False
 
     # -- running -----------------------------------------------------------------------------
 
@@ -142,7 +178,6 @@ class Device:
         others = [asyncio.create_task(board.listen()), asyncio.create_task(board.watch_stop())]
         began = board.real_ms()
         turned, beat = began, -1
-        told_good = self.safe
         try:
             while not board.stopped.is_set():
                 if link.done():
@@ -158,9 +193,8 @@ class Device:
                     self.boots.crashes = 0
                     self.boots.save()
                     self._restart = self._restart or self.safe
-                if not told_good and real - began > GOOD_MS and self.link.connected():
-                    board.good()
-                    told_good = True
+                if self.link.trial and self._judge_trial():
+                    await self.link.say_ready()
                 if self._restart:
                     await self._drain()
                     break

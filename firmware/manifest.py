@@ -36,14 +36,14 @@ def _is_name(name):
     return all(part.strip(".") for part in name.split("/"))
 
 
-def checked(raw, signature, public, board, running):
+def checked(raw, signature, public, board, running, feed=None):
     """The manifest's object. Refused unless it is signed, of this board, and newer than `running`.
 
     Nothing of `raw` is looked at before its signature holds.
     """
     if len(raw) > MAX_BYTES:
         raise Refused("too long")
-    if not ed25519.verify(public, signature, hashlib.sha256(raw).digest()):
+    if not ed25519.verify(public, signature, hashlib.sha256(raw).digest(), feed):
         raise Refused("signature")
     try:
         found = json.loads(raw)

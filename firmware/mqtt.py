@@ -21,14 +21,17 @@ def _text(value):
     return struct.pack("!H", len(raw)) + raw
 
 
-def _packet(kind, body):
+def _head(kind, size):
     head = bytearray((kind,))
-    size = len(body)
     while size > 127:
         head.append(size & 127 | 128)
         size >>= 7
     head.append(size)
-    return bytes(head) + body
+    return bytes(head)
+
+
+def _packet(kind, body):
+    return _head(kind, len(body)) + body
 
 
 def connect_packet(client_id, user, password, keepalive, will):
@@ -79,9 +82,11 @@ class Client:
         self._subacks = {}
         self.heard = False  # anything came in since the flag was last taken down
 
-    async def _send(self, data):
+    async def _send(self, data, more=b""):
         async with self._lock:  # two tasks may not drain at once
             self._writer.write(data)
+            if more:
+                self._writer.write(more)
             await self._writer.drain()
 
     def _next_pid(self):
@@ -119,7 +124,9 @@ class Client:
             pid = self._next_pid()
             body += struct.pack("!H", pid)
         raw = payload.encode() if isinstance(payload, str) else payload
-        await self._send(_packet(0x30 | qos << 1 | (1 if retain else 0), body + raw))
+        await self._send(
+            _head(0x30 | qos << 1 | (1 if retain else 0), len(body) + len(raw)) + body, raw
+        )
         return pid
 
     async def ping(self):

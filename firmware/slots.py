@@ -33,6 +33,10 @@ class Slots:
             file.write(json.dumps(kept))
         os.rename(self._folder + "/slot.t", self._folder + "/slot")
 
+    def trying(self):
+        """The boot that runs now is on trial."""
+        return self.trial is not None and self.tries > 0
+
     def boot(self):
         """The slot to start, counted before it starts. After a failed trial: the old one."""
         if self.trial is None:

@@ -14,19 +14,25 @@ class Update:
     """One update being written: `write` each file in pieces, then `finish`.
 
     Refused with the reason by a manifest that is not for this device; nothing is erased before it
-    has been judged. OSError for a full flash. A cut update begins again from nothing.
+    has been judged. OSError for a full flash. A cut update begins again from nothing. `feed` is
+    called now and then while something takes long.
     """
 
-    def __init__(self, folder, raw, signature, public, board, running):
+    def __init__(self, folder, raw, signature, public, board, running, feed=None):
         self._slots = Slots(folder)
         slot = self._slots.spare()
         if slot is None:
             raise manifest.Refused("an update is on trial")
-        self._files = manifest.checked(raw, signature, public, board, running)["files"]
+        self._files = manifest.checked(raw, signature, public, board, running, feed)["files"]
         self._slot = slot
         self._base = folder + "/" + slot
-        _clear(self._base)
+        self._feed = feed
+        _clear(self._base, feed)
         self._left = {name: self._files[name][0] for name in self._files}
+
+    def files(self):
+        """[(name, bytes), …], sorted by name."""
+        return [(name, self._files[name][0]) for name in sorted(self._files)]
 
     def write(self, name, piece):
         """Append to one file. Refused for a file the manifest lacks, or more than its size."""
@@ -41,6 +47,8 @@ class Update:
         """Read everything back from flash; where all of it is right, the next boot tries it."""
         for name in sorted(self._files):
             size, digest = self._files[name]
+            if self._feed:
+                self._feed()
             found = _digest(self._base + "/" + name)
             if found != (size, digest):
                 raise manifest.Refused("file " + name)
@@ -64,13 +72,13 @@ def _digest(path):
     return size, binascii.hexlify(made.digest()).decode()
 
 
-def _clear(path):
+def _clear(path, feed):
     """Remove a folder and all below it, then make it anew."""
-    _remove(path)
+    _remove(path, feed)
     os.mkdir(path)
 
 
-def _remove(path):
+def _remove(path, feed):
     try:
         names = os.listdir(path)
     except OSError:
@@ -78,8 +86,10 @@ def _remove(path):
     for name in names:
         below = path + "/" + name
         if os.stat(below)[0] & 0x4000:
-            _remove(below)
+            _remove(below, feed)
         else:
+            if feed:
+                feed()
             os.remove(below)
     os.rmdir(path)
 

@@ -251,7 +251,7 @@ def encode(log, seq, boot, up, t, kind, fields):
 def state_text(state, **more):
     """A device's state: `ready` with log, first, boot, fw and kind; `asleep`, `off`, `lost`."""
     out = ['{"state":"%s"' % state]
-    for name in ("log", "first", "boot", "fw", "kind", "safe"):
+    for name in ("log", "first", "boot", "fw", "kind", "safe", "trial"):
         if name in more:
             out.append(',"%s":%s' % (name, value_text(more[name])))
     out.append("}")

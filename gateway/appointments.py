@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import sqlite3
 from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Done:
 
     at: int
     who: str
-    what: str  # cancel | late-cancel | attend | void | no-show | strike
+    what: str  # cancel | late-cancel | attend | came | void | no-show | strike
     note: str
 
 
@@ -47,6 +48,24 @@ def missed(done: Iterable[Done]) -> bool:
     """Whether it counts as a no-show (失约): nobody came, or it was cancelled too late."""
     words = [one.what for one in done]
     return "strike" not in words and ("no-show" in words or "late-cancel" in words)
+
+
+def unmet(db: sqlite3.Connection, now: int, tz: str) -> list[tuple[str, int]]:
+    """(id, when its day was over) of each appointment of a day that is over, for which nobody was
+    registered to come in and about which nobody has said anything: proposed as no-shows (失约),
+    until a named person says what happened."""
+    today = at(local_day(now, tz), 0, tz)
+    rows = db.execute(
+        'SELECT a.id, a."to" FROM appointment a WHERE a."to" <= ?1 AND NOT EXISTS'
+        " (SELECT 1 FROM appointment_event e WHERE e.appointment = a.id) AND NOT EXISTS"
+        ' (SELECT 1 FROM entry e WHERE e.at >= a."from" - ?2 AND e.at < a."to" + ?2)'
+        ' ORDER BY a."from", a.id',
+        (today, ENTRY_MARGIN),
+    )
+    return [
+        (number, at(local_day(end - 1, tz) + timedelta(days=1), 0, tz))
+        for number, end in rows.fetchall()
+    ]
 
 
 def barred_until(no_shows: Iterable[date]) -> date | None:

@@ -51,6 +51,31 @@ class Punch:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A line that cannot be read: why (`person`, `day`, `time`, `year`, `columns`, `empty`, `csv`,
+    `long`), and what it says there."""
+
+    line: int
+    why: str
+    said: str
+
+    def __str__(self) -> str:
+        return _WORDS[self.why].format(said=self.said)
+
+
+_WORDS = {
+    "person": "no number of a person",
+    "day": "{said!r} has no day such as 2026-07-01",
+    "time": "{said!r} is no day and time such as 2026-07-01 08:54",
+    "year": "{said!r}: no such year",
+    "columns": "needs the columns 工号/人员编号 and 时间/打卡时间; it has {said}",
+    "empty": "is empty; the first line names the columns",
+    "csv": "is no CSV ({said})",
+    "long": f"more than {MAX_ROWS} lines",
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Half a day: `came` is on-time, late, undefined (未定级), absent or missing; `left` is
     on-time, early or missing; `minutes` late, 0 when in time or not known."""
@@ -142,59 +167,69 @@ def summary(punches: Iterable[Punch], calendar: Calendar) -> list[Month]:
 
 def parse(text: str, source: str) -> list[Punch]:
     """The punches of a machine's CSV. InputFault names every line that cannot be read."""
+    found, faults = read(text)
+    if faults:
+        more = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
+        lines = [f"{source}:{fault.line}: {fault}" for fault in faults[:20]]
+        raise InputFault("\n".join([*lines, *more]))
+    return found
+
+
+def read(text: str) -> tuple[list[Punch], list[Fault]]:
+    """The punches of a machine's CSV, and every line that cannot be read."""
     rows = csv.reader(io.StringIO(text.lstrip("\ufeff")))
     try:
         header = [cell.strip().lower() for cell in next(rows)]
     except (StopIteration, csv.Error):
-        raise InputFault(f"{source}: is empty; the first line names the columns") from None
+        return [], [Fault(1, "empty", "")]
     where = {
         key: next((header.index(word) for word in words if word in header), None)
         for key, words in COLUMNS.items()
     }
     if where["person"] is None or where["time"] is None:
-        need = " and ".join("/".join(COLUMNS[key][:2]) for key in ("person", "time"))
-        raise InputFault(f"{source}:1: needs the columns {need}; it has {', '.join(header)}")
-    found, faults = [], []
+        return [], [Fault(1, "columns", ", ".join(header)[:200])]
+    found: list[Punch] = []
+    faults: list[Fault] = []
+    number = 1
     try:
         for number, row in enumerate(rows, 2):
             if number > MAX_ROWS:
-                raise InputFault(f"{source}: more than {MAX_ROWS} lines")
+                faults.append(Fault(number, "long", ""))
+                break
             if not any(cell.strip() for cell in row):
                 continue
-            try:
-                found.append(_punch(row, where))
-            except ValueError as fault:
-                faults.append(f"{source}:{number}: {fault}")
+            one = _punch(row, where, number)
+            if isinstance(one, Punch):
+                found.append(one)
+            else:
+                faults.append(one)
     except csv.Error as fault:
-        faults.append(f"{source}: is no CSV ({fault})")
-    if faults:
-        more = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
-        raise InputFault("\n".join([*faults[:20], *more]))
-    return found
+        faults.append(Fault(number + 1, "csv", str(fault)))
+    return found, faults
 
 
-def _punch(row: Sequence[str], where: dict[str, int | None]) -> Punch:
+def _punch(row: Sequence[str], where: dict[str, int | None], number: int) -> Punch | Fault:
     def cell(key: str) -> str:
         at = where[key]
         return row[at].strip() if at is not None and at < len(row) else ""
 
     person, said = cell("person"), cell("kind").lower()
     if not person or len(person) > 64:
-        raise ValueError("no number of a person")
+        return Fault(number, "person", person[:64])
     kind = "in" if said.startswith(_IN) else "out" if said.startswith(_OUT) else ""
     text = f"{cell('day')} {cell('time')}".strip()
     dated = _DATE.search(text)
     if dated is None:
-        raise ValueError(f"{text!r} has no day such as 2026-07-01")
+        return Fault(number, "day", text[:64])
     rest = text[dated.end() :].strip(" T")
     year, month, day = (int(part) for part in dated.groups())
+    if not 1971 <= year <= 9990:
+        return Fault(number, "year", text[:64])
     try:
         clock = datetime.strptime(rest, "%H:%M:%S" if rest.count(":") == 2 else "%H:%M")
         time = clock.replace(year=year, month=month, day=day)
     except ValueError:
-        raise ValueError(f"{text!r} is no day and time such as 2026-07-01 08:54") from None
-    if not 1971 <= year <= 9990:
-        raise ValueError(f"{text!r}: no such year")
+        return Fault(number, "time", text[:64])
     return Punch(person, cell("name")[:64] or person, time, kind)
 
 
@@ -206,7 +241,7 @@ def import_file(file: Path, data: Path, who: str, now: int, tz: str = SHANGHAI) 
         raw = file.read_bytes()
     except OSError as fault:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
-    punches = parse(_decoded(raw, file), file.name)
+    punches = parse(decoded(raw, str(file)), file.name)
     if not (data / store.FILE).exists():
         raise InputFault(f"{data}: no {store.FILE} here; --data is the gateway's data directory")
     db = store.open_writer(data)
@@ -230,10 +265,23 @@ def keep(
     tz: str,
 ) -> int | None:
     """Store punches; how many were new, None where the file was imported before."""
-    zone = ZoneInfo(tz)
     db.execute("BEGIN IMMEDIATE")
-    if db.execute("SELECT 1 FROM attendance_import WHERE sha256 = ?", (sha256,)).fetchone():
-        db.execute("ROLLBACK")
+    added = put(db, punches, sha256, file, who, now, tz)
+    db.execute("ROLLBACK" if added is None else "COMMIT")
+    return added
+
+
+def put(
+    db: sqlite3.Connection,
+    punches: Sequence[Punch],
+    sha256: str,
+    file: str,
+    who: str,
+    now: int,
+    tz: str,
+) -> int | None:
+    """The same in the caller's transaction."""
+    if imported(db, sha256):
         return None
     made = db.execute(
         "INSERT INTO attendance_import (sha256, file, at, who, punches) VALUES (?, ?, ?, ?, ?)",
@@ -243,22 +291,23 @@ def keep(
     db.executemany(
         "INSERT INTO attendance_punch (person, t, name, kind, import) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (person, t) DO NOTHING",
-        [
-            (
-                p.person,
-                round(p.time.replace(tzinfo=zone).timestamp() * 1000),
-                p.name,
-                p.kind,
-                made.lastrowid,
-            )
-            for p in punches
-        ],
+        [(p.person, instant(p, tz), p.name, p.kind, made.lastrowid) for p in punches],
     )
     added = db.total_changes - before
     about = {"file": file, "sha256": sha256, "punches": len(punches), "new": added}
     audit.append(db, now, who, "attendance.import", about)
-    db.execute("COMMIT")
     return added
+
+
+def imported(db: sqlite3.Connection, sha256: str) -> bool:
+    """Whether this very file was imported before."""
+    found = db.execute("SELECT 1 FROM attendance_import WHERE sha256 = ?", (sha256,)).fetchone()
+    return found is not None
+
+
+def instant(punch: Punch, tz: str) -> int:
+    """A punch's time in Unix ms."""
+    return round(punch.time.replace(tzinfo=ZoneInfo(tz)).timestamp() * 1000)
 
 
 def stored(db: sqlite3.Connection, begin: int, end: int, tz: str) -> list[Punch]:
@@ -273,11 +322,11 @@ def stored(db: sqlite3.Connection, begin: int, end: int, tz: str) -> list[Punch]
     ]
 
 
-def _decoded(raw: bytes, file: Path) -> str:
-    """The text of a file as machines write it: UTF-8 or GB 18030."""
+def decoded(raw: bytes, source: str) -> str:
+    """The text of a file as machines write it: UTF-8 or GB 18030. InputFault."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise InputFault(f"{file}: is neither UTF-8 nor GB 18030 text")
+    raise InputFault(f"{source}: is neither UTF-8 nor GB 18030 text")

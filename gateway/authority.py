@@ -80,7 +80,7 @@ def init(data: Path, names: list[str], now: int) -> None:
             f"{folder} holds an authority already; move it away to begin anew"
             " (every device must then be provisioned again)"
         )
-    passphrase = _passphrase("passphrase for the hall's authority: ", twice=True)
+    secret = passphrase("passphrase for the hall's authority: ", twice=True)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Hallkeeper hall CA")])
     cert = (
@@ -96,7 +96,7 @@ def init(data: Path, names: list[str], now: int) -> None:
     try:
         write_private(
             folder / "ca-key.pem",
-            _key_pem(key, serialization.BestAvailableEncryption(passphrase)),
+            _key_pem(key, serialization.BestAvailableEncryption(secret)),
         )
         write_private(folder / "ca.pem", cert.public_bytes(_PEM).decode())
     except OSError as fault:
@@ -148,9 +148,9 @@ def _signer(folder: Path) -> _Signer:
         raise InputFault(f"{folder} holds no authority: hallkeeper ca init makes one") from None
     except (OSError, ValueError) as fault:
         raise InputFault(f"{folder}: the authority cannot be read ({fault})") from fault
-    passphrase = _passphrase("passphrase of the hall's authority: ")
+    secret = passphrase("passphrase of the hall's authority: ")
     try:
-        key = serialization.load_pem_private_key(raw, passphrase)
+        key = serialization.load_pem_private_key(raw, secret)
     except (ValueError, TypeError):
         raise InputFault("wrong passphrase for the hall's authority") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
@@ -243,12 +243,12 @@ def _key_pem(
     return key.private_bytes(_PEM, form, protection).decode()
 
 
-def _passphrase(prompt: str, *, twice: bool = False) -> bytes:
-    """From HALLKEEPER_CA_PASSWORD, or asked for. Raises InputFault."""
-    text = os.environ.get(ENV)
+def passphrase(prompt: str, *, twice: bool = False, env: str = ENV) -> bytes:
+    """From the environment (HALLKEEPER_CA_PASSWORD), or asked for. Raises InputFault."""
+    text = os.environ.get(env)
     if text is None:
         if not sys.stdin.isatty():
-            raise InputFault(f"set {ENV}, or run this at a terminal: a passphrase is asked for")
+            raise InputFault(f"set {env}, or run this at a terminal: a passphrase is asked for")
         text = getpass.getpass(prompt)
         if twice and text != getpass.getpass("once more: "):
             raise InputFault("the two passphrases differ")

@@ -28,6 +28,8 @@ app.add_typer(calendar_app, name="calendar")
 
 attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
 app.add_typer(attendance_app, name="attendance")
+firmware_app = typer.Typer(help="Signed updates of devices.", no_args_is_help=True)
+app.add_typer(firmware_app, name="firmware")
 influx_app = typer.Typer(help="The second copy in an InfluxDB.", no_args_is_help=True)
 app.add_typer(influx_app, name="influx")
 
@@ -247,12 +249,59 @@ def report(
         reports.write_sheet(what.value, data, period, out)
 
 
+@firmware_app.command("key")
+def firmware_key(data: Data) -> None:
+    """Make the key that signs updates; its private half is kept under a passphrase."""
+    from gateway import images
+
+    images.key(data)
+
+
+@firmware_app.command("pack")
+def firmware_pack(
+    out: Annotated[Path, typer.Argument(metavar="IMAGE", help="the file to write")],
+    board: Annotated[str, typer.Option(help="esp32-s3, pico-w or host")],
+    data: Data,
+    source: Annotated[Path | None, typer.Option(help="another firmware's folder")] = None,
+) -> None:
+    """Compile and sign the firmware for a board; its version is that of its config.py."""
+    from gateway import images
+
+    images.pack(out, board, data, source)
+
+
+@firmware_app.command("send")
+def firmware_send(
+    device_id: Annotated[str, typer.Argument(metavar="DEVICE", help="a device of the site file")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="what `firmware pack` wrote")],
+    data: Data,
+    wait: Annotated[bool, typer.Option(help="follow it to its end")] = True,
+) -> None:
+    """Send an image through the running gateway; the device checks it and tests itself."""
+    from gateway import updating
+
+    updating.send(device_id, image, data, wait=wait)
+
+
+@firmware_app.command("list")
+def firmware_list(data: Data) -> None:
+    """What was sent, and how it ended."""
+    from gateway import updating
+
+    updating.show(data)
+
+
 @app.command()
-def verify(data: Data) -> None:
+def verify(
+    data: Data,
+    head: Annotated[
+        list[str] | None, typer.Option(help="an audit head kept outside; may be given often")
+    ] = None,
+) -> None:
     """Check the store: audit chain, gaps, integrity."""
     from gateway import verify as module
 
-    module.run(data)
+    module.run(data, head or [])
 
 
 @app.command()

@@ -21,13 +21,15 @@ CASE_REMINDER = "case.reminder"
 CASE_OVERDUE = "case.overdue"
 DUTY_OVERDUE = "duty.overdue"
 CHECK_DUE = "extinguisher.due"
-RULES = (CASE_REMINDER, CASE_OVERDUE, DUTY_OVERDUE, CHECK_DUE)
+UNMET = "appointment.unmet"
+RULES = (CASE_REMINDER, CASE_OVERDUE, DUTY_OVERDUE, CHECK_DUE, UNMET)
 _MARKS = ",".join("?" * len(RULES))
 _SEVERITY = {
     CASE_REMINDER: "notice",
     CASE_OVERDUE: "warning",
     DUTY_OVERDUE: "warning",
     CHECK_DUE: "notice",
+    UNMET: "notice",
 }
 
 

@@ -23,7 +23,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from gateway import schedules, site, workdays
+from gateway import demoledger, schedules, site, workdays
 from gateway.clock import Clock, iso, parse_instant
 from gateway.errors import EnvironmentFault
 from gateway.provision import recorded_broker
@@ -105,6 +105,7 @@ class _Demo:
         clock = Clock(parse_instant(self._start), self._speed)
         try:
             self._start_gateway()
+            self._fill_ledgers()
             self._start_devices()
             print(
                 f"演示 demo: {iso(parse_instant(self._start))[:16]}, ×{self._speed:g}"
@@ -138,6 +139,15 @@ class _Demo:
             if time.monotonic() > deadline or self._stopping:
                 raise EnvironmentFault("the gateway does not come up")
             time.sleep(0.05)
+
+    def _fill_ledgers(self) -> None:
+        password = os.environ.get("HALLKEEPER_ADMIN_PASSWORD", PASSWORD)
+        calendar = workdays.load(self._hall, self._data)
+        today = schedules.local_day(parse_instant(self._start), self._hall.timezone)
+        try:
+            demoledger.fill(f"http://{self._http}", password, self._hall, calendar, today)
+        except OSError as fault:
+            print(f"演示台账未填 the ledgers stay empty: {fault}", flush=True)
 
     def _start_devices(self) -> None:
         host, port = recorded_broker(self._data)

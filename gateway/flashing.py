@@ -27,10 +27,21 @@ MAIN = """\
 import sys
 from slots import Slots
 
-sys.path.insert(0, "/" + Slots("").boot())
-from firmware import board
+slots = Slots("")
+sys.path.insert(0, "/" + slots.boot())
+try:
+    if slots.trying():
+        import machine
 
-board.run()
+        machine.WDT(timeout=8300)  # one that hangs before it feeds goes back as well
+    from firmware import board
+
+    board.run()
+except Exception as fault:
+    if not slots.trying():
+        raise
+    sys.print_exception(fault)
+    machine.reset()  # a trial that failed: the next boot takes the old firmware
 """
 
 
@@ -106,23 +117,26 @@ def _tool(name: str, more: str) -> str:
     return found
 
 
-def compiled(into: Path) -> list[Path]:
-    """The firmware as .mpy files below `into`. Raises EnvironmentFault without mpy-cross."""
+def compiled(
+    into: Path, source: Path = FIRMWARE, without: frozenset[str] = NOT_FOR_BOARDS
+) -> list[Path]:
+    """The firmware as .mpy files below `into`. Raises EnvironmentFault without mpy-cross, and
+    InputFault for a source that does not compile."""
     cross = _cross()
     made: list[Path] = []
-    for source in sorted(FIRMWARE.rglob("*.py")):
-        if source.name in NOT_FOR_BOARDS:
+    for file in sorted(source.rglob("*.py")):
+        if file.name in without:
             continue
-        target = into / source.relative_to(FIRMWARE).with_suffix(".mpy")
+        target = into / file.relative_to(source).with_suffix(".mpy")
         target.parent.mkdir(parents=True, exist_ok=True)
         ran = subprocess.run(
-            [cross, "-s", f"firmware/{source.relative_to(FIRMWARE)}", "-o", target, source],
+            [cross, "-O3", "-s", f"firmware/{file.relative_to(source)}", "-o", target, file],
             capture_output=True,
             text=True,
             check=False,
         )
         if ran.returncode:
-            raise EnvironmentFault(f"mpy-cross {source.name}: {ran.stderr.strip()[-200:]}")
+            raise InputFault(f"mpy-cross {file}: {ran.stderr.strip()[-200:]}")
         made.append(target)
     return made
 

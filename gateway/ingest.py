@@ -7,6 +7,7 @@ fixed client id.
 
 from __future__ import annotations
 
+import secrets
 import ssl
 import threading
 import time
@@ -56,6 +57,7 @@ class State(msgspec.Struct, frozen=True):
     boot: int | None = None
     fw: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     kind: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    trial: bool = False  # an update of it is on trial
 
 
 _decode_state = msgspec.json.Decoder(State).decode
@@ -77,7 +79,9 @@ def decode_state(payload: bytes) -> State | Refused:
 class Session:
     """Keeps one connection up and puts what arrives into `queue`.
 
-    `note(reason)` is told why the broker cannot be had, and None when it can be again.
+    `note(reason)` is told why the broker cannot be had, and None when it can be again. Each session
+    leaves a retained claim on the broker: one that comes back from a lost connection and finds
+    another's has been taken over by a second gateway, calls `taken()` and tries no more.
     """
 
     def __init__(
@@ -89,17 +93,22 @@ class Session:
         note: Callable[[str | None], None],
         *,
         wide: bool,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
         self._endpoint = endpoint
         self._site = site
         self._now = now
         self._queue = queue
         self._note = note
+        self._taken = taken
         # A broker of one's own lets nothing else through; a foreign one may, and it is reported.
         leaf = "hall/+/+/+/{}/#" if wide else f"hall/1/{site}/+/{{}}"
         self._filters = [(leaf.format(name), 1) for name in ("event", "state")]
         self._client_id = f"hallkeeper-{site}"
         self._canary_topic = wire.topic(site, GATEWAY, "event")
+        self._claim_topic = wire.topic(site, GATEWAY, "state")
+        self._claim = secrets.token_hex(8).encode()
+        self._claimed = False  # our claim has come back to us
         self._connection: mqtt.Connection | None = None
         self._stop = threading.Event()
         self._lost = threading.Event()
@@ -192,6 +201,8 @@ class Session:
             if len(body) != 2 or body[1]:
                 raise ConnectionError(mqtt.refusal(body[-1] if body else 0))
             connection.send(mqtt.subscribe(self._filters))
+            if not self._claimed:
+                connection.publish(self._claim_topic, self._claim, 0, retain=True)
             connection.flush()
         elif kind == mqtt.SUBACK:
             if any(code & 0x80 for code in body[2:]):
@@ -202,6 +213,12 @@ class Session:
             self._queue(Connected())
 
     def _message(self, connection: mqtt.Connection, said: mqtt.Message) -> None:
+        if said.topic == self._claim_topic:
+            self._owner(said.payload)
+            if said.qos:
+                connection.confirm([said.mid])
+                connection.flush()
+            return
         if said.payload == CANARY and said.topic == self._canary_topic:
             self.canary_back = True
             if said.qos:
@@ -210,6 +227,16 @@ class Session:
             return
         topic, payload, retained, qos, mid = said
         self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
+
+    def _owner(self, claim: bytes) -> None:
+        """Whose session it is. Before ours has come back, an earlier gateway's may still stand."""
+        if claim == self._claim:
+            self._claimed = True
+        elif self._claimed and claim and not self._stop.is_set():
+            log.error("session.taken")
+            self._stop.set()
+            self._lost.set()
+            self._taken()
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext:

@@ -13,6 +13,24 @@ import stat
 import sys
 
 RESTART = 75
+# As a board's main.py: the slot that is in use, or on trial, else the firmware that came with us.
+# `FIRMWARE` is its folder.
+BOOT = """\
+import sys
+sys.path.insert(0, FIRMWARE)
+from slots import Slots
+sys.path.pop(0)
+slots = Slots(".")
+sys.path.insert(0, slots.boot())
+try:
+    from firmware import host
+    host.run()
+except Exception as fault:
+    if not slots.trying():
+        raise
+    sys.print_exception(fault, sys.stderr)
+    sys.exit(75)
+"""
 
 
 def _nonblocking(fd: int, flags: int) -> None:
@@ -46,11 +64,8 @@ def main() -> int:
     os.environ["HALLKEEPER_HOST"] = json.dumps(options)
     os.environ["MICROPYPATH"] = ".frozen:" + options["firmware"]
     os.chdir(options["folder"])
-    code = int(
-        micropython_run.run_main(
-            ["micropython", "-X", "heapsize=1m", "-c", "from firmware import host; host.run()"]
-        )
-    )
+    boot = BOOT.replace("FIRMWARE", repr(options["firmware"] + "/firmware"))
+    code = int(micropython_run.run_main(["micropython", "-X", "heapsize=1m", "-c", boot]))
     if code == RESTART:
         os.close(reading)
         os.close(writing)

@@ -167,7 +167,7 @@ class Connection:
 
     # -- any thread
 
-    def publish(self, topic: str, payload: bytes, qos: int) -> bool:
+    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool = False) -> bool:
         """Put a message among what is to be sent; False where it cannot be."""
         name = text(topic)
         with self._io:
@@ -177,9 +177,9 @@ class Connection:
                 mid = self._free_mid()
                 if mid is None:
                     return False
-                self._out += packet(0x32, name + mid.to_bytes(2, "big") + payload)
+                self._out += packet(0x32 | retain, name + mid.to_bytes(2, "big") + payload)
             else:
-                self._out += packet(0x30, name + payload)
+                self._out += packet(0x30 | retain, name + payload)
         return True
 
     def confirm(self, mids: Sequence[int]) -> None:

@@ -1,4 +1,5 @@
-"""The pipeline's step for duties and extinguishers: what is overdue or near its day is a finding.
+"""The pipeline's step for duties, extinguishers and appointments: what is overdue or near its day,
+or for which nobody came, is a finding.
 
 One finding stands for a duty: of its latest item that fell due without a record. It ends with the
 record, or when the next item falls due.
@@ -9,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import date, timedelta
 
-from gateway import deadlines, duties, registers
+from gateway import appointments, deadlines, duties, registers
 from gateway.cases.book import Desk, desk
 from gateway.cases.clock import Place
 from gateway.deadlines import Standing
@@ -52,11 +53,11 @@ class Overdue:
 
 def judge(db: sqlite3.Connection, now: int, desk: Desk) -> None:
     """Make the findings what they should be at `now`; also called when somebody records."""
-    row = db.execute("SELECT value FROM meta WHERE key='first_start'").fetchone()
-    begun = int(row[0]) if row else now
+    since = begun(db)
+    first = now if since is None else since
     moves = moved(db)
     for duty in duties.table().values():
-        item = _latest_due(duty, begun, now, desk.place, moves)
+        item = _latest_due(duty, first, now, desk.place, moves)
         wanted = None
         if item is not None and not recorded(db, item.key):
             evidence = {"item": item.key, "due": item.day.isoformat()}
@@ -74,6 +75,26 @@ def judge(db: sqlite3.Connection, now: int, desk: Desk) -> None:
             since = desk.place.morning(warn)
             wanted = Standing(deadlines.CHECK_DUE, since, ("消防 五.3",), evidence)
         deadlines.stand(db, now, f"extinguisher {number}", wanted, desk.noise)
+    _unmet(db, now, desk)
+
+
+def _unmet(db: sqlite3.Connection, now: int, desk: Desk) -> None:
+    """A finding for each appointment that is proposed as a no-show."""
+    wanted = {
+        number: Standing(deadlines.UNMET, since, ("预约 第十条",), {"appointment": number})
+        for number, since in appointments.unmet(db, now, desk.place.tz)
+    }
+    standing = db.execute(
+        "SELECT subject FROM finding WHERE rule = ? AND state = 'open'", (deadlines.UNMET,)
+    ).fetchall()
+    for number in sorted({subject for (subject,) in standing} | wanted.keys()):
+        deadlines.stand(db, now, number, wanted.get(number), desk.noise)
+
+
+def begun(db: sqlite3.Connection) -> int | None:
+    """The gateway's first start, Unix ms: what fell due before it is nobody's fault."""
+    row = db.execute("SELECT value FROM meta WHERE key='first_start'").fetchone()
+    return int(row[0]) if row else None
 
 
 def due_at(duty: Duty, item: Item, place: Place) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway import authority, credentials, fittings, flashing, site
+from gateway import authority, credentials, fittings, flashing, images, site
 from gateway.broker import Endpoint
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.site import Site
@@ -58,7 +58,7 @@ def provision(
     if kind is None:
         known = ", ".join(device.id for device in hall.devices)
         raise InputFault(f"{device_id!r} is no device of the site file (it has: {known})")
-    recorded = recorded_broker(data)
+    recorded, public = recorded_broker(data), images.public(data)
     former = credentials.load(data, device_id)
     files = authority.files(data)
     if renew and (files is None or former is None or not former.certificate):
@@ -83,6 +83,7 @@ def provision(
     except OSError as fault:
         raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
     return {
+        **({"updates": public.hex()} if public else {}),
         "site": hall.id,
         "device": device_id,
         "kind": kind,

@@ -189,6 +189,16 @@ def standing(db: sqlite3.Connection, book: str, item: str | None = None) -> dict
     return {entry.item: entry for entry in map(_entry, rows.fetchall())}
 
 
+def latest(db: sqlite3.Connection, book: str, prefix: str) -> Entry | None:
+    """The entry of the last item of a book that begins so, of those not struck out."""
+    row = db.execute(
+        f"{_SELECT} WHERE e.book = ?1 AND e.item >= ?2 AND e.item < ?2 || '~' AND s.at IS NULL"
+        " ORDER BY e.item DESC, e.at DESC LIMIT 1",
+        (book, prefix),
+    ).fetchone()
+    return _entry(row) if row else None
+
+
 def _entry(row: Any) -> Entry:
     number, book, item, at, who, data, *struck = row
     gone = (struck[0], struck[1], struck[2]) if struck[0] is not None else None

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+import devices
 import duty
 import hall
+import ledger
 import records
 import reports
 
@@ -62,7 +64,10 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
             "channels": {} if state.empty else hall.channels(),
             "devices": {} if state.empty else hall.devices(),
         },
-        "/devices": lambda: items(records.device_rows()),
+        "/devices": lambda: items([] if state.empty else devices.rows()),
+        "/certificates": lambda: items([] if state.empty else devices.certificates()),
+        "/rejects": lambda: items([] if state.empty else devices.rejects(q.get("device"))),
+        "/commands": lambda: items([] if state.empty else devices.commands()),
         "/findings": lambda: items([] if state.empty else findings(q)),
         "/alerts": lambda: items([] if state.empty else records.alerts()),
         "/patrols": lambda: items([] if state.empty else records.rounds()),
@@ -74,7 +79,12 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/rules": lambda: items(records.rules()),
         "/ratings/hours": lambda: items([] if state.empty else reports.hours()),
         "/ratings/staff": lambda: items([] if state.empty else reports.staff()),
-        "/cases": lambda: items([] if state.empty else reports.cases()),
+        "/cases": lambda: items([] if state.empty else ledger.cases()),
+        "/duties": lambda: items([] if state.empty else ledger.duties()),
+        "/duties/table": lambda: items(ledger.table()),
+        "/appointments": lambda: items([] if state.empty else appointments(q)),
+        "/appointments/barred": lambda: items([] if state.empty else ledger.barred()),
+        "/attendance": lambda: items([] if state.empty else ledger.attendance()),
         "/sheets": lambda: items(reports.periods()),
         "/sheets/fields": lambda: items([]),
         "/sheets/episodes": lambda: items([] if state.empty else reports.episodes()),
@@ -86,12 +96,24 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
     }
     if path.startswith("/findings/"):
         return next((f for f in records.FINDINGS if f["id"] == path.split("/")[2]), None)
+    if path.startswith("/devices/"):
+        return devices.whole(path[9:])
     if path.startswith("/alerts/"):
         return next((records.whole(a) for a in records.alerts() if a["id"] == path[8:]), None)
     if path.startswith("/sheets/") and path not in tables:
         return reports.sheet(path.split("/")[2], q["period"], empty=state.empty)
+    if path.startswith("/registers/"):
+        return items([] if state.empty else ledger.register(path.split("/")[2]))
+    if path.startswith("/cases/"):
+        return ledger.case(path.split("/")[2])
     make = tables.get(path)
     return make() if make else None
+
+
+def appointments(q: dict[str, str]) -> list[Any]:
+    if q.get("proposed") == "true":
+        return ledger.unmet()
+    return ledger.appointments()[:1] if "from" in q else ledger.appointments()[1:]
 
 
 def items(rows: list[Any]) -> dict[str, Any]:

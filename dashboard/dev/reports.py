@@ -105,27 +105,6 @@ def staff() -> list[dict[str, Any]]:
     return [{**row, "person": name} for row, name in zip(rows, ("", "值班员"), strict=True)]
 
 
-def cases() -> list[dict[str, Any]]:
-    first = SITE["counters"][0]["id"]
-    common = {"kind": "bad-rating", "state": "open", "counter": first, "rating": {"level": 1}}
-    return [
-        {
-            **common,
-            "id": "case-1",
-            "received": "2026-06-30T10:00:00.000+08:00",
-            "due": {"day": "2026-07-07", "provisional": False},
-            "late": False,
-        },
-        {
-            **common,
-            "id": "case-2",
-            "received": "2026-06-20T10:00:00.000+08:00",
-            "due": {"day": "2026-06-26", "provisional": False},
-            "late": True,
-        },
-    ]
-
-
 def episodes() -> list[dict[str, Any]]:
     zone = SITE["zones"][0]["id"]
     return [

@@ -8,6 +8,8 @@ export class ApiError extends Error {
     readonly detail: string,
     /** A code of the refusal, where the gateway gives one. */
     readonly why = "",
+    /** What else it says, by name. */
+    readonly told: Record<string, unknown> = {},
   ) {
     super(`${status} ${detail}`);
   }
@@ -26,7 +28,8 @@ function cookie(name: string): string | null {
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const file = body instanceof Blob;
+  if (body !== undefined) headers["Content-Type"] = file ? "text/csv" : "application/json";
   const csrf = cookie("hk_csrf");
   if (csrf && method !== "GET") headers["X-CSRF-Token"] = csrf;
   let answer: Response;
@@ -34,7 +37,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     answer = await fetch(`/api/v1${path}`, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: file || body === undefined ? body : JSON.stringify(body),
     });
   } catch (fault) {
     throw new ApiError(0, String(fault));
@@ -44,7 +47,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     const problem: unknown = await answer.json().catch(() => null);
     const told = (problem && typeof problem === "object" ? problem : {}) as Record<string, unknown>;
     const text = (name: string) => (typeof told[name] === "string" ? told[name] : "");
-    throw new ApiError(answer.status, text("detail"), text("why"));
+    throw new ApiError(answer.status, text("detail"), text("why"), told);
   }
   if (answer.status === 204) return undefined as T;
   return (await answer.json()) as T;

@@ -4,6 +4,7 @@ import { get, person, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
 import { connect, live } from "./live/stream";
+import { Accounts } from "./pages/accounts";
 import { Alerts } from "./pages/alerts";
 import { Devices } from "./pages/devices";
 import { Duty } from "./pages/duty";
@@ -17,6 +18,7 @@ import { SignIn } from "./pages/sign-in";
 import { route, type PageId } from "./route";
 import { useStore } from "./store";
 import type { Me } from "./types";
+import { later } from "./ui/later";
 
 const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   overview: Overview,
@@ -25,9 +27,11 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   energy: Energy,
   safety: Safety,
   ratings: Ratings,
+  ledger: later(() => import("./pages/ledger").then((m) => m.Ledger)),
   reports: Reports,
   devices: Devices,
   rules: Rules,
+  accounts: Accounts,
 };
 
 /** Who is signed in, then the frame with the page that the hash names. */

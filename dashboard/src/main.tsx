@@ -6,7 +6,9 @@ import "./styles/parts.css";
 import "./styles/overview.css";
 import "./styles/safety.css";
 import "./styles/pages.css";
+import "./styles/devices.css";
 import "./styles/reports.css";
+import "./styles/ledger.css";
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -1,7 +1,7 @@
 import { createStore } from "./store";
 
 /** Pages live behind the hash, so that any static server and any path serves them. */
-export const PAGES = ["overview", "alerts", "duty", "energy", "safety", "ratings", "reports", "devices", "rules"] as const;
+export const PAGES = ["overview", "alerts", "duty", "energy", "safety", "ratings", "ledger", "reports", "devices", "rules", "accounts"] as const;
 export type PageId = (typeof PAGES)[number];
 
 export interface Route {
@@ -19,6 +19,7 @@ export const href = (page: PageId, ...rest: string[]): string =>
   `#/${[page, ...rest].map(encodeURIComponent).join("/")}`;
 
 export const findingHref = (id: string): string => href("safety", "finding", id);
+export const caseHref = (id: string): string => href("ledger", "cases", id);
 export const alertHref = (id: string): string => href("alerts", id);
 
 export const route = createStore<Route>(parse(location.hash));

@@ -6,6 +6,8 @@ export type Role = "viewer" | "counter" | "duty" | "facilities" | "manager" | "a
 export interface Me {
   user: string;
   role: Role;
+  /** The counter that a counter's lead leads. */
+  counter?: string | null;
 }
 
 export interface Zone {
@@ -235,10 +237,16 @@ export interface HourRow {
 export interface CaseRow {
   id: string;
   kind: string;
+  title: string;
   state: string;
   counter: string | null;
+  holder: string | null;
   received: string;
-  due: { day: string; provisional: boolean } | null;
+  due: { day: string; at: string; provisional: boolean } | null;
+  /** How many days (`unit`) still count until it is due; negative once it is over. */
+  left: number | null;
+  unit: "workdays" | "days";
+  phase: "reminder" | "overdue" | null;
   late: boolean;
   rating?: { level: number | null };
 }
@@ -376,24 +384,83 @@ export interface Standing {
   waiting: { do: string; due: string } | null;
 }
 
-export interface DeviceRow {
+export interface LogRow {
+  log: string | null;
+  boot: number | null;
+  seq: number | null;
+  acked: number | null;
+  stored: number;
+  duplicates: number;
+  missing: [number, number][];
+  lost: number;
+}
+
+export interface Work {
   id: string;
-  kind?: string;
-  power?: string;
+  kind: "maintenance" | "out-of-service";
+  from: string;
+  to: string | null;
+  reason: string;
+  who: string;
+}
+
+export interface DeviceRow extends LogRow {
+  id: string;
+  kind: string;
+  power: string;
   state: string | null;
-  silent?: boolean;
+  silent: boolean;
+  silent_after_s: number;
   last_seen: string | null;
-  fw?: string | null;
-  log?: string | null;
-  boot?: number | null;
-  seq?: number | null;
-  stored?: number;
-  duplicates?: number;
-  missing?: [number, number][];
-  lost?: number | [number, number][];
-  rejected?: number;
-  held?: number | null;
-  offset?: number | null;
+  fw: string | null;
+  rejected: number;
+  last_reject: { at: string; why: string; reason: string } | null;
+  /** How far its clock is ahead; `ms` null where it has not learned the time. */
+  clock: { ms: number | null } | null;
+  health: {
+    at: string;
+    held?: number | null;
+    dropped?: number | null;
+    battery?: number | null;
+    mem?: number | null;
+    rssi?: number | null;
+    reset?: string | null;
+    ages?: Record<string, number> | null;
+  } | null;
+  certificate: { expires: string; days: number; renewing: boolean } | null;
+  maintenance: Work | null;
+}
+
+export interface DeviceWhole extends DeviceRow {
+  logs: LogRow[];
+}
+
+export interface CommandRow {
+  id: string;
+  device: string;
+  ch: string | null;
+  do: string;
+  person: string | null;
+  cause: string;
+  made_at: string;
+  answered_at: string | null;
+  state: string;
+  why: string | null;
+}
+
+export interface RejectRow {
+  at: string;
+  topic: string;
+  device: string | null;
+  why: string;
+  reason: string;
+}
+
+export interface CertificateRow {
+  of: "device" | "broker" | "authority";
+  id: string;
+  expires: string;
+  days: number;
 }
 
 export interface RuleRow {

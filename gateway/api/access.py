@@ -16,6 +16,8 @@ from gateway.people import ANY, Who, wall_clock
 
 COOKIE = "hallkeeper"
 MAX_BODY = 64 * 1024
+# Files that a person picks: a year of a machine's punches is some megabytes.
+FILES = {("POST", "/api/v1/attendance/imports"): 4 * 1024 * 1024}
 API = "/api/v1"
 
 _DESK = frozenset({"duty", "facilities", "manager", "admin"})
@@ -32,6 +34,9 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/me/password"): ANY,
     ("GET", "/devices"): ANY,
     ("GET", "/devices/{device_id}"): ANY,
+    ("POST", "/devices/{device_id}/update"): frozenset({"admin"}),
+    ("GET", "/firmware"): ANY - {"viewer", "counter"},
+    ("GET", "/firmware/updates"): ANY - {"viewer", "counter"},
     ("POST", "/devices/{device_id}/identify"): _DESK,
     ("POST", "/devices/{device_id}/restart"): _HOUSE,
     ("GET", "/certificates"): ANY - {"viewer", "counter"},
@@ -99,6 +104,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/cases/{case_id}/contact"): frozenset({"duty", "manager", "admin"}),
     ("POST", "/cases/{case_id}/{action}"): ANY - {"viewer"},
     ("GET", "/duties"): ANY,
+    ("GET", "/duties/table"): ANY,
     ("POST", "/duties/{item_id}/done"): _DESK,
     ("POST", "/duties/{item_id}/move"): _HOUSE,
     ("GET", "/registers/{book}"): ANY - {"viewer"},
@@ -107,10 +113,13 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/appointments"): ANY - {"viewer"},
     ("POST", "/appointments"): _DESK | {"counter"},
     ("POST", "/appointments/{appointment_id}/cancel"): _DESK | {"counter"},
+    ("GET", "/appointments/barred"): ANY - {"viewer"},
     ("POST", "/appointments/{appointment_id}/no-show"): _DESK,
+    ("POST", "/appointments/{appointment_id}/came"): _DESK,
     ("POST", "/appointments/{appointment_id}/attend"): _DESK | {"counter"},
     ("POST", "/appointments/{appointment_id}/strike"): frozenset({"manager", "admin"}),
-    ("GET", "/attendance"): frozenset({"manager", "auditor", "admin"}),
+    ("GET", "/attendance"): _CENTRE,
+    ("POST", "/attendance/imports"): _KEEPERS,
     ("GET", "/series"): ANY,
     ("GET", "/energy"): ANY,
     ("GET", "/audit"): frozenset({"auditor", "manager"}),
@@ -160,14 +169,15 @@ class Gate:
             return
         headers = Headers(scope=scope)
         refused = await self._refusal(scope, headers)
-        if refused is None and _length(headers) > MAX_BODY:
-            refused = (413, f"a body has at most {MAX_BODY} bytes")
+        most = FILES.get((scope["method"], scope["path"]), MAX_BODY)
+        if refused is None and _length(headers) > most:
+            refused = (413, f"a body has at most {most} bytes")
         if refused is not None:
             status, detail = refused
             challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else None
             await problems.response(status, detail, challenge)(scope, receive, send)
             return
-        await self._app(scope, _bounded(receive), send)
+        await self._app(scope, _bounded(receive, most), send)
 
     async def _refusal(self, scope: Scope, headers: Headers) -> tuple[int, str] | None:
         method, path = scope["method"], scope["path"]
@@ -210,7 +220,7 @@ def _length(headers: Headers) -> int:
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, most: int) -> Receive:
     seen = 0
 
     async def counted() -> Message:
@@ -218,8 +228,8 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
-            if seen > MAX_BODY:
-                raise problems.Problem(413, f"a body has at most {MAX_BODY} bytes")
+            if seen > most:
+                raise problems.Problem(413, f"a body has at most {most} bytes")
         return message
 
     return counted

@@ -40,6 +40,7 @@ from gateway.api import (
     sheets,
     shifts,
     site,
+    updates,
 )
 from gateway.api.access import API, Gate
 from gateway.api.proof import Prover
@@ -52,6 +53,7 @@ NOUNS = (
         site,
         now,
         devices,
+        updates,
         outboxes,
         findings,
         alerts,

@@ -1,18 +1,23 @@
-"""A month's attendance from the imported punches."""
+"""A month's attendance from the imported punches, and importing them."""
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 
 from gateway import attendance
-from gateway.api.asked import After, Limit, cursor, page
-from gateway.attendance import Month
+from gateway.api.asked import After, Limit, Person, cursor, page, written
+from gateway.api.problems import Problem
+from gateway.attendance import Month, Punch
 from gateway.context import Context
 from gateway.schedules import at
 
+MOST_FAULTS = 50
+SAMPLE = 5
 MonthName = Annotated[
     str, Query(pattern=r"^(19[89]\d|2\d{3})-(0[1-9]|1[0-2])$", examples=["2026-07"])
 ]
@@ -38,7 +43,60 @@ def router(ctx: Context) -> APIRouter:
             item=lambda pair: told(pair[1]),
         )
 
+    @made.post("/attendance/imports")
+    def imports(
+        raw: Annotated[bytes, Body(media_type="text/csv")],
+        who: Person,
+        file: Annotated[
+            str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/]+$")
+        ] = "attendance.csv",
+        dry: Annotated[bool, Query(description="only say what an import would do")] = False,
+    ) -> dict[str, Any]:
+        """Import a machine's CSV, the body as it is. With a line that cannot be read nothing is
+        imported: `faults` names each."""
+        punches, faults = attendance.read(attendance.decoded(raw, file))
+        sha256, tz = hashlib.sha256(raw).hexdigest(), ctx.site.timezone
+        about = _about(punches) | {
+            "file": file,
+            "imported_before": attendance.imported(ctx.reader(), sha256),
+            "faults": [
+                {"line": fault.line, "why": fault.why, "said": fault.said}
+                for fault in faults[:MOST_FAULTS]
+            ],
+            "faulty": len(faults),
+        }
+        if dry:
+            return about | {"new": None}
+        if faults or not punches:
+            detail = f"{file}:{faults[0].line}: {faults[0]}" if faults else f"{file}: no punches"
+            raise Problem(422, detail, why="faulty")
+
+        def work(db: sqlite3.Connection, now: int) -> int | None:
+            return attendance.put(db, punches, sha256, file, who.name, now, tz)
+
+        return about | {"new": written(ctx, work)}
+
     return made
+
+
+def _about(punches: list[Punch]) -> dict[str, Any]:
+    """What a file holds, in figures, and its first lines as they were read."""
+    days = sorted({punch.time.date().isoformat() for punch in punches})
+    return {
+        "punches": len(punches),
+        "people": len({punch.person for punch in punches}),
+        "first": days[0] if days else None,
+        "last": days[-1] if days else None,
+        "sample": [
+            {
+                "person": punch.person,
+                "name": punch.name,
+                "time": punch.time.isoformat(" "),
+                "kind": punch.kind,
+            }
+            for punch in punches[:SAMPLE]
+        ],
+    }
 
 
 def told(month: Month) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from pydantic import BaseModel, Field
 from gateway.api.asked import After, Limit, Person, cursor, instant, page, shown, written
 from gateway.api.permits import Short, Text, When
 from gateway.api.problems import Problem
-from gateway.cases import book, contacts, engine
-from gateway.cases.clock import Due, Unit
+from gateway.cases import book, clock, contacts, engine
+from gateway.cases.clock import Due, Place, Unit
 from gateway.cases.model import KINDS, Case, Event
 from gateway.context import Context
 from gateway.people import Who
@@ -25,6 +25,7 @@ StateName = Literal[
 ]
 Days = Annotated[int, Field(ge=1, le=engine.MAX_DAYS)]
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9990, 1, 1))]
+NEVER_MS = 10**15  # after every deadline
 YEARS_MS = 5 * 366 * 86400_000  # a case is received at most so long ago
 
 
@@ -64,6 +65,7 @@ class Deed(BaseModel):
     passed: bool | None = None
     upheld: bool | None = None
     rating_asked: bool | None = None
+    seen: Annotated[int | None, Field(ge=0, description="`last` of the case as it was read")] = None
 
 
 def router(ctx: Context) -> APIRouter:
@@ -79,20 +81,23 @@ def router(ctx: Context) -> APIRouter:
         active: bool | None = None,
         overdue: Annotated[bool, Query(description="only those past their deadline")] = False,
         struck: bool = False,
+        sort: Literal["received", "due"] = "received",
         limit: Limit = 100,
         after: After = None,
     ) -> dict[str, Any]:
-        """Latest first; `active`: those in which somebody still has something to do."""
+        """Latest first; `active`: those in which somebody still has something to do. By `due`:
+        the one due first, or longest overdue, stands first; those without a deadline last."""
         start, following = cursor(after) or (2**62, "")
+        place = "f.received" if sort == "received" else f"-coalesce(n.due_at, {NEVER_MS})"
         rows = ctx.reader().execute(
-            "SELECT f.id, f.received FROM case_file f JOIN case_now n USING (id)"
-            " WHERE (f.received, f.id) < (:start, :following)"
+            f"SELECT f.id, {place} AS place FROM case_file f JOIN case_now n USING (id)"
+            f" WHERE ({place}, f.id) < (:start, :following)"
             " AND (:kind IS NULL OR f.kind = :kind) AND (:state IS NULL OR n.state = :state)"
             " AND (:active IS NULL OR (n.state NOT IN ('closed', 'struck')) = :active)"
             " AND (NOT :overdue OR n.due_at <= :now)"
             " AND (:struck OR :state = 'struck' OR n.state <> 'struck')"
             " AND (NOT :own OR f.counter = :counter)"
-            " ORDER BY f.received DESC, f.id DESC LIMIT :limit",
+            " ORDER BY place DESC, f.id DESC LIMIT :limit",
             {
                 **{"start": start, "following": following, "kind": kind, "state": state},
                 **{"active": active, "overdue": overdue, "now": ctx.now(), "struck": struck},
@@ -102,7 +107,7 @@ def router(ctx: Context) -> APIRouter:
         return page(
             rows.fetchall(),
             limit,
-            key=lambda row: (row["received"], row["id"]),
+            key=lambda row: (row["place"], row["id"]),
             item=lambda row: told(ctx, row["id"], who),
         )
 
@@ -183,18 +188,21 @@ def router(ctx: Context) -> APIRouter:
     @made.post("/cases/{case_id}/{action}")
     def act(case_id: str, action: str, who: Person, asked: Deed | None = None) -> dict[str, Any]:
         """Do something to a case: see its `actions` for what is possible now."""
-        data = (asked or Deed()).model_dump(mode="json", exclude_none=True)
+        seen = asked.seen if asked else None
+        data = (asked or Deed()).model_dump(mode="json", exclude_none=True, exclude={"seen"})
 
         def work(db: sqlite3.Connection, now: int) -> Case:
             _mine(db, case_id, who)
             case = book.find(db, case_id, desk)
             assert case is not None
+            if seen is not None and seen != case.last:
+                raise Problem(409, "the case has changed since it was read", why="changed")
             known = case.kind.actions.get(action)
             if known is not None and who.role not in known.roles:
                 raise Problem(403, f"{action} is not for the role {who.role}")
             refused = engine.allowed(case, action, who.name, data, now, where)
             if refused is not None:
-                raise Problem(404 if known is None else 409, refused)
+                raise Problem(404 if known is None else 409, refused, why="not-now")
             missing = [name for name in engine.needs(case.kind, action) if name not in data]
             if missing:
                 raise Problem(422, f"{action} needs {', '.join(missing)}")
@@ -241,6 +249,8 @@ def told(ctx: Context, number: str, who: Who, *, whole: bool = False) -> dict[st
         "days": case.clock.total if case.clock else None,
         "unit": str(case.unit),
         "due": _due(times.due, shown(times.due_at, tz)),
+        "left": _left(case, times.due, now, where),
+        "last": case.last,
         "phase": phase.name,
         "late": engine.late(case, now, where),
         "reopened": case.reopened,
@@ -297,6 +307,10 @@ def _mine(db: sqlite3.Connection, number: str, who: Who) -> None:
     row = db.execute("SELECT counter FROM case_file WHERE id = ?", (number,)).fetchone()
     if row is None or (who.role == "counter" and (row[0] is None or row[0] != who.counter)):
         raise Problem(404, f"no case {number}")
+
+
+def _left(case: Case, due: Due | None, now: int, where: Place) -> int | None:
+    return None if due is None else clock.left(where.day(now), due.day, case.unit, where)
 
 
 def _due(due: Due | None, at: str | None) -> dict[str, Any] | None:

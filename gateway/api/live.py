@@ -32,6 +32,7 @@ KINDS = (
     "circuit",
     "command",
     "case",
+    "register",
     "shift",
     "now",
     "resync",
@@ -44,7 +45,8 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/events", response_class=StreamingResponse)
     async def events(who: Person) -> StreamingResponse:
-        """`event: channel|device|finding|alert|rating|circuit|command|case|shift|now|resync`.
+        """`event: channel|device|finding|alert|rating|circuit|command|case|register|shift|now|
+        resync`.
 
         Data is JSON. A comment comes every 15 s; after `resync` or a reconnect read all afresh.
         """
@@ -92,7 +94,7 @@ def visible(
         return None
     if kind == "command" and role in ("viewer", "counter"):
         return None
-    if kind == "case" and role == "viewer":
+    if kind in ("case", "register") and role == "viewer":
         return None
     if kind == "case" and role == "counter" and data.get("kind") == "bad-rating":
         return None  # it would tell to the minute when somebody pressed

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gateway import audit, duties, overdue, registers
+from gateway.api.access import API, roles_for
 from gateway.api.asked import After, Limit, Person, cursor, instant, page, shown, written
 from gateway.api.permits import Text, bump
 from gateway.api.problems import Problem
@@ -23,6 +24,7 @@ from gateway.errors import InputFault
 from gateway.registers import Entry
 
 MAX_DAYS = 400
+APPROVERS = roles_for("POST", f"{API}/permits") or frozenset()  # the entry gives a permit
 BookName = Literal["extinguisher", "hot-work", "courier", "notice", "assisted"]
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9990, 1, 1))]
 Value = Annotated[str, Field(max_length=500)] | bool | float | None
@@ -77,6 +79,12 @@ def router(ctx: Context) -> APIRouter:
             item=lambda pair: told(ctx, *pair[1]),
         )
 
+    @made.get("/duties/table")
+    def table() -> dict[str, Any]:
+        """Every recurring duty: how it comes, what a record of it says, when it was done last and
+        when it falls due next."""
+        return {"items": [_row(ctx, duty) for duty in duties.table().values()], "next": None}
+
     @made.post("/duties/{item_id}/done", status_code=201)
     def done(item_id: str, asked: Record, who: Person) -> dict[str, Any]:
         """Record that a duty was done, with its evidence."""
@@ -85,16 +93,19 @@ def router(ctx: Context) -> APIRouter:
         if missing:
             raise Problem(422, f"evidence: {', '.join(missing)} required")
         if duty.second and str(asked.evidence[duty.second]).strip() == who.name:
-            raise Problem(422, f"evidence: {duty.second} is somebody else than who records it")
+            detail = f"evidence: {duty.second} is somebody else than who records it"
+            raise Problem(422, detail, why="second")
         data = {"evidence": asked.evidence} | ({"note": asked.note} if asked.note else {})
 
         def work(db: sqlite3.Connection, now: int) -> None:
             if overdue.recorded(db, item_id):
-                raise Problem(409, "it is recorded already: strike that entry out first")
+                detail = "it is recorded already: strike that entry out first"
+                raise Problem(409, detail, why="recorded")
             registers.add(db, now, who.name, "duty", item_id, data)
             overdue.judge(db, now, desk)
 
         written(ctx, work)
+        changed(ctx, "duty")
         return _told(ctx, duty, item_id)
 
     @made.post("/duties/{item_id}/move", status_code=201)
@@ -108,11 +119,28 @@ def router(ctx: Context) -> APIRouter:
             overdue.judge(db, now, desk)
 
         written(ctx, work)
+        changed(ctx, "duty")
         return _told(ctx, duty, item_id)
 
     @made.get("/registers/{book}")
-    def entries(book: BookName, limit: Limit = 100, after: After = None) -> dict[str, Any]:
+    def entries(
+        book: BookName,
+        standing: Annotated[
+            bool, Query(description="only the latest entry of each item, by item")
+        ] = False,
+        limit: Limit = 100,
+        after: After = None,
+    ) -> dict[str, Any]:
         """The entries of a book, latest first; what was struck out stays and says so."""
+        if standing:
+            found = sorted(registers.standing(ctx.reader(), book).values(), key=lambda e: e.item)
+            start = (cursor(after) or (-1, ""))[0] + 1
+            return page(
+                list(enumerate(found))[start : start + limit + 1],
+                limit,
+                key=lambda pair: (pair[0], ""),
+                item=lambda pair: shown_entry(ctx, pair[1]),
+            )
         before = cursor(after) or (2**62, "")
         found = registers.page_of(ctx.reader(), book, before, limit + 1)
         return page(
@@ -125,6 +153,8 @@ def router(ctx: Context) -> APIRouter:
     @made.post("/registers/{book}", status_code=201)
     def write(book: BookName, asked: Fields, who: Person) -> dict[str, Any]:
         """Write an entry. In `hot-work` it also gives the permit, once every tick is there."""
+        if book == "hot-work" and who.role not in APPROVERS:
+            raise Problem(403, f"hot work is not approved by the role {who.role}")
         data = registers.checked(book, asked)
         form = registers.BOOKS[book]
         item = str(data[form.item]) if form.item else ""
@@ -138,24 +168,27 @@ def router(ctx: Context) -> APIRouter:
             overdue.judge(db, now, desk)
             return number
 
-        return _entry(ctx, written(ctx, work))
+        number = written(ctx, work)
+        changed(ctx, book)
+        return _entry(ctx, number)
 
     @made.post("/registers/entries/{entry_id}/strike")
     def strike(entry_id: str, asked: Struck, who: Person) -> dict[str, Any]:
         """Strike an entry out, by name and with a reason; it stays."""
 
-        def work(db: sqlite3.Connection, now: int) -> None:
+        def work(db: sqlite3.Connection, now: int) -> str:
             entry = registers.find(db, entry_id)
             if entry is None:
                 raise Problem(404, f"no entry {entry_id}")
             if entry.struck is not None:
-                raise Problem(409, f"struck out already by {entry.struck[1]}")
+                raise Problem(409, f"struck out already by {entry.struck[1]}", why="struck")
             registers.strike(db, now, who.name, entry_id, asked.note)
             if entry.book == "hot-work":
                 withdraw(db, now, who.name, entry.item)
             overdue.judge(db, now, desk)
+            return entry.book
 
-        written(ctx, work)
+        changed(ctx, written(ctx, work))
         return _entry(ctx, entry_id)
 
     return made
@@ -170,7 +203,8 @@ def told(ctx: Context, duty: Duty, item: Item) -> dict[str, Any]:
     if record is not None:
         state = "done" if record.at <= at else "late"
     elif now > at:
-        state = "missed"
+        begun = overdue.begun(db)
+        state = "missed" if begun is None or at > begun else "before"
     else:
         state = "due" if desk.place.day(now) == item.day else "coming"
     return {
@@ -182,8 +216,43 @@ def told(ctx: Context, duty: Duty, item: Item) -> dict[str, Any]:
         "at": shown(at, tz),
         "provisional": item.provisional,
         "evidence": list(duty.evidence),
+        "second": duty.second,
+        "falls": item.key.partition("~")[2],
         "state": state,
         "record": shown_entry(ctx, record) if record else None,
+    }
+
+
+def changed(ctx: Context, book: str) -> None:
+    """Tell every open page that a register, the duties or the appointments have changed."""
+    ctx.live.publish("register", {"book": book})
+
+
+def _row(ctx: Context, duty: Duty) -> dict[str, Any]:
+    """A row of the table of duties, with its last record and its next item."""
+    db, now = ctx.reader(), ctx.now()
+    place = cases.desk(ctx.site, ctx.calendar).place
+    moves, today = overdue.moved(db), place.day(now)
+    coming = None
+    for days in (14, 62, MAX_DAYS):
+        found = duties.items(duty, today, today + timedelta(days=days), ctx.calendar, moves)
+        ahead = [item for item in found if overdue.due_at(duty, item, place) > now]
+        coming = next((item for item in ahead if not overdue.recorded(db, item.key)), None)
+        if coming is not None:
+            break
+    last = registers.latest(db, "duty", f"{duty.id}~")
+    keys = ("mondays", "months", "day", "dates", "workday")
+    return {
+        "id": duty.id,
+        "name": {"zh": duty.zh, "en": duty.en},
+        "cites": list(duty.cites),
+        "every": duty.every,
+        **{key: duty.settings[key] for key in keys if key in duty.settings},
+        "at": None if duty.at is None else f"{duty.at // 60:02}:{duty.at % 60:02}",
+        "evidence": list(duty.evidence),
+        "second": duty.second,
+        "next": coming and {"id": coming.key, "day": coming.day.isoformat()},
+        "last": shown_entry(ctx, last) if last else None,
     }
 
 

@@ -103,6 +103,14 @@ def resumed(clock: Clock, ms: int, place: Place) -> Clock:
     return replace(going, base=last, used=used, provisional=clock.provisional or provisional)
 
 
+def left(today: date, day: date, unit: Unit, place: Place) -> int:
+    """How many days still count after `today` up to `day`: 0 on the day, negative past it."""
+    if unit is Unit.DAYS:
+        return (day - today).days
+    first, last, sign = (today, day, 1) if today <= day else (day, today, -1)
+    return sign * _between(Clock(first, 0, unit), last, place)[0]
+
+
 def _between(clock: Clock, last: date, place: Place) -> tuple[int, bool]:
     """How many days count in (base, last], and whether one of them is provisional."""
     n, provisional, day = 0, False, clock.base

@@ -39,7 +39,7 @@ def test_sign_in_and_watch_a_lamp(built: None, browser: Browser, tmp_path: Path)
             }
             house.live.publish("channel", value)
             expect(lamp).to_contain_text("开 412 W")
-            for name in ("告警", "值班", "能耗", "安全", "评价", "报表", "设备", "规则"):
+            for name in ("告警", "值班", "能耗", "安全", "评价", "台账", "报表", "设备", "规则"):
                 page.get_by_role("link", name=name, exact=True).first.click()
                 expect(page.locator(".nav[aria-current]").first).to_contain_text(name)
                 expect(page.locator(".loading")).to_have_count(0)

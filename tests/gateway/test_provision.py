@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tomllib
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from firmware import config, parts
-from gateway import credentials, wiring
+from gateway import credentials, flashing, wiring
 from gateway.errors import InputFault
 from gateway.fittings import setup_of
 from tests.journey.hall import SITE, ran
@@ -143,6 +145,38 @@ def test_the_journey_from_nothing_to_a_board_that_runs(
         "key.der",
     ]
     assert "device.json" not in copied_last
+
+
+class _Reset(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("trial", [True, False])
+def test_a_trial_that_raises_resets_and_anything_else_is_for_whoever_commissions_it(
+    trial: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(*_: object) -> None:
+        raise OSError("this firmware does not start")
+
+    def reset() -> None:
+        raise _Reset
+
+    fed: list[int] = []
+
+    def watchdog(timeout: int) -> None:
+        fed.append(timeout)
+
+    slots = types.SimpleNamespace(boot=lambda: "b", trying=lambda: trial)
+    machine = types.SimpleNamespace(reset=reset, WDT=watchdog)
+    firmware = types.SimpleNamespace(board=types.SimpleNamespace(run=raises))
+    monkeypatch.setitem(sys.modules, "slots", types.SimpleNamespace(Slots=lambda _: slots))
+    monkeypatch.setitem(sys.modules, "machine", machine)
+    monkeypatch.setitem(sys.modules, "firmware", firmware)
+    monkeypatch.setattr(sys, "print_exception", lambda _: None, raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(_Reset if trial else OSError):
+        exec(flashing.MAIN, {})
+    assert fed == ([8300] if trial else [])
 
 
 def test_the_pin_map_in_docs_is_the_one_in_force() -> None:

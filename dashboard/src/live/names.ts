@@ -1,4 +1,5 @@
-import { t, word } from "../i18n";
+import { lang, t, word } from "../i18n";
+import { caseHref, href } from "../route";
 import type { Site } from "../types";
 
 export interface Named {
@@ -14,16 +15,39 @@ export function subjectOf(site: Site | null, subject: string, zone: string | nul
   if (!site) return { name: subject, place: "" };
   const named = [site.circuits, site.openings, site.acs, site.counters, site.zones, site.routes] as { id: string; name: string }[][];
   const name = named.flat().find((thing) => thing.id === subject)?.name;
+  const kept = name ? null : inLedger(subject);
+  if (kept) return { name: kept.name, place: "" };
   const device = site.devices.find((d) => d.id === subject);
   const place = site.zones.find((z) => z.id === zone)?.name ?? "";
   if (name) return { name, place: name === place ? "" : place };
   return { name: device ? `${word("kind", device.kind)} ${device.id}` : subject, place };
 }
 
-/** "安全 一.2" stays in Chinese; in English the chapter gets its English word. */
+/** What a finding of the ledger is about, and where it stands there; null for anything else. */
+export function inLedger(subject: string): { name: string; at: string } | null {
+  if (/^c-[0-9a-f]{16}$/.test(subject)) return { name: t("subject.case"), at: caseHref(subject) };
+  if (/^ap-[0-9a-f]{12}$/.test(subject)) return { name: t("subject.appointment"), at: href("ledger", "appointments") };
+  if (subject.startsWith("extinguisher ")) {
+    return { name: t("subject.extinguisher", { n: subject.slice(13) }), at: href("ledger", "registers", "extinguisher") };
+  }
+  const duty = word("duty.name", subject);
+  return duty === subject ? null : { name: duty, at: href("ledger", "duties") };
+}
+
+const DIGITS = "零一二三四五六七八九十";
+
+/** 四 → 4, 十一 → 11, 二十三 → 23. */
+function number(text: string): number {
+  const [tens, ones] = text.includes("十") ? text.split("十") : ["0", text];
+  const digit = (part: string | undefined, none: number) => (part ? Math.max(0, DIGITS.indexOf(part)) : none);
+  return text.includes("十") ? digit(tens, 1) * 10 + digit(ones, 0) : digit(ones, 0);
+}
+
+/** "安全 一.2" stays in Chinese; in English the chapter gets its English word, and 第四条 is article 4. */
 export function cite(text: string): string {
   const [chapter = "", ...rest] = text.split(" ");
-  return [word("chapter", chapter), ...rest].join(" ");
+  const where = rest.join(" ").replace(/第([一二三四五六七八九十]+)条/g, (_, n: string) => t("cite.article", { n: lang.get() === "zh" ? n : number(n) }));
+  return [word("chapter", chapter), where].filter(Boolean).join(" ");
 }
 
 export const citeAll = (cites: string[]): string => cites.map(cite).join(t("common.comma"));

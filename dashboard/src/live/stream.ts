@@ -7,7 +7,7 @@ import { EMPTY, reduce, type Live } from "./state";
 
 export const live = createStore<Live>(EMPTY);
 
-const NAMES = ["channel", "device", "finding", "alert", "rating", "shift", "circuit", "now", "resync"] as const;
+const NAMES = ["channel", "device", "finding", "alert", "rating", "shift", "circuit", "command", "case", "register", "now", "resync"] as const;
 /** Without a word for so long the gateway is asked; the stream may hang without an error. */
 const QUIET = 30_000;
 const RETRY = 3_000;
@@ -50,6 +50,7 @@ async function snapshot(): Promise<void> {
     channels: now.channels,
     devices: now.devices,
     findings: byId(findings),
+    kept: live.get().kept + 1,
   });
 }
 

@@ -1,4 +1,6 @@
+import { enDevices } from "./en.devices";
 import { enDuty } from "./en.duty";
+import { enLedger } from "./en.ledger";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
 import type { Key } from "./zh-CN";
@@ -6,7 +8,9 @@ import type { Key } from "./zh-CN";
 export const en: Record<Key, string> = {
   ...enPages,
   ...enReports,
+  ...enDevices,
   ...enDuty,
+  ...enLedger,
   "app.name": "Hallkeeper",
   "app.skip": "Skip to content",
   "nav.label": "Main",

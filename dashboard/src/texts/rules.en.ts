@@ -36,6 +36,7 @@ export const rulesEn: Record<RuleId, string> = {
   "case.overdue": "Case overdue",
   "duty.overdue": "Recurring duty overdue",
   "extinguisher.due": "Extinguisher check due",
+  "appointment.unmet": "Appointment without an entry",
   "rule.failed": "A rule failed to run",
   "alert.storm": "Alert storm",
   "calendar.broken": "Calendar file broken",

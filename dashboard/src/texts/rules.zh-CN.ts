@@ -35,6 +35,7 @@ export const rulesZh = {
   "case.overdue": "案件逾期",
   "duty.overdue": "例行事项逾期",
   "extinguisher.due": "灭火器临近检查期",
+  "appointment.unmet": "预约未见进入登记",
   "rule.failed": "规则运行出错",
   "alert.storm": "告警过多",
   "calendar.broken": "日历文件无法使用",

@@ -1,4 +1,6 @@
+import { zhDevices } from "./zh-CN.devices";
 import { zhDuty } from "./zh-CN.duty";
+import { zhLedger } from "./zh-CN.ledger";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
 
@@ -6,7 +8,9 @@ import { zhReports } from "./zh-CN.reports";
 export const zh = {
   ...zhPages,
   ...zhReports,
+  ...zhDevices,
   ...zhDuty,
+  ...zhLedger,
   "app.name": "厅守",
   "app.skip": "跳到内容",
   "nav.label": "主导航",

@@ -1,6 +1,6 @@
 """Drivers against fakes of their bus: right bytes, damaged ones, silence, noise."""
 
-from firmware import parts
+from firmware import inputs, outputs, parts
 from firmware.drivers import bh1750, hc165, ir, ld2410, pir, pn532, pzem004t, sht3x, ssd1306
 
 
@@ -229,7 +229,7 @@ class Register:
 def test_hc165_keys_once_and_no_bounce(_):
     chip = Register()
     driver = hc165.Hc165(chip.load, chip.clock, chip.data)
-    keys = parts.Keys(driver.pressed, [{"press": n} for n in (5, 4, 3, 2, 1)])
+    keys = inputs.Keys(driver.pressed, [{"press": n} for n in (5, 4, 3, 2, 1)])
     assert keys.poll(0) == [] == keys.poll(20)
     for key in range(5):
         chip.down = 1 << key
@@ -350,7 +350,7 @@ def test_pn532_by_uart_in_pieces(_):
 
 def test_a_card_that_stays_is_one_tap(_):
     seen = [None, "04a1b2c3", "04a1b2c3", None, "04a1b2c3"]
-    reader = parts.Reader(lambda: seen.pop(0))
+    reader = inputs.Reader(lambda: seen.pop(0))
     taps = []
     for step in range(1, 6):
         taps += reader.poll(step * 250)
@@ -363,7 +363,7 @@ def test_a_card_that_stays_is_one_tap(_):
 def test_a_relay_tells_its_auxiliary_contact(_):
     level, coil = [0], []
     feedback = parts.Contact("relay", lambda: level[0], {"ch": "r1"}, "on", 0)
-    relay = parts.Relay("r1", coil.append, False, feedback)
+    relay = outputs.Relay("r1", coil.append, False, feedback)
     assert relay.poll(0) == [{"ch": "r1", "on": True}]
     relay.act({"ch": "r1", "on": False})
     assert coil == [0]
@@ -375,7 +375,7 @@ def test_a_relay_tells_its_auxiliary_contact(_):
 
 def test_the_remote_is_heard_and_our_own_frame_is_not(_):
     sent, waiting = [], []
-    remote = parts.Remote("a1", sent.append, "gree", lambda: waiting.pop(0) if waiting else None)
+    remote = outputs.Remote("a1", sent.append, "gree", lambda: waiting.pop(0) if waiting else None)
     assert remote.poll(0) == []
     waiting.append(ir.frame("gree", True, "cool", 22))
     heard = {"ch": "a1", "on": True, "mode": "cool", "set": 22, "src": "heard"}

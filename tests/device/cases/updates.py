@@ -3,7 +3,7 @@
 import binascii
 import os
 
-from firmware import ed25519, manifest
+from firmware import delivery, ed25519, manifest
 from firmware.slots import Slots
 from firmware.update import Update
 from tests.device import signing
@@ -124,6 +124,112 @@ def test_tampered_truncated_and_foreign_files(folder):
         update = _written(_begin(folder, signing.update()), files)
         assert "boot.py" in _why(update.finish)
         assert Slots(folder).boot() == "a"
+
+
+# -- in pieces, over the link --------------------------------------------------------------------
+
+
+def _image(made=None, files=None):
+    raw, signature = made or signing.update()
+    files = files or signing.FILES
+    body = b"".join(files[name] for name in sorted(files))
+    return delivery.MAGIC + len(raw).to_bytes(2, "big") + signature + raw + body
+
+
+def _delivery(folder, board="esp32", running="1.0.0", public=True):
+    key = signing.public() if public else None
+    fed = []
+    return delivery.Delivery(folder, key, board, running, lambda: fed.append(1)), fed
+
+
+def _pieces(image, size):
+    for at in range(0, len(image), size):
+        data = binascii.b2a_base64(image[at : at + size]).decode().strip()
+        yield {"at": at, "of": len(image), "data": data}
+
+
+def _taken(folder, image, size=700, **how):
+    """What the last piece was answered; the pieces before it were taken."""
+    link, _ = _delivery(folder, **how)
+    told = None
+    for args in _pieces(image, size):
+        assert told in (None, False)
+        try:
+            told = link.take(args)
+        except manifest.Refused as fault:
+            return str(fault)
+    return told
+
+
+def test_pieces_of_any_size_make_the_same_files(folder):
+    image = _image()
+    for size in (61, 71, 512, 1024, 5000):
+        place = "%s/%d" % (folder, size)
+        os.mkdir(place)
+        assert _taken(place, image, size) is True
+        assert Slots(place).boot() == "b"
+        for name in signing.FILES:
+            with open(place + "/b/" + name, "rb") as file:
+                assert file.read() == signing.FILES[name]
+
+
+def test_a_watchdog_is_fed_while_it_checks(folder):
+    link, fed = _delivery(folder)
+    for args in _pieces(_image(), 1024):
+        link.take(args)
+    assert len(fed) > 400  # at each bit of both numbers
+
+
+def test_a_device_that_has_restarted_asks_for_the_beginning(folder):
+    pieces = list(_pieces(_image(), 512))
+    link, _ = _delivery(folder)
+    for args in pieces[:3]:
+        assert link.take(args) is False
+    assert _why(link.take, pieces[1]) == "expected 0"
+    for args in pieces[:2] + pieces[:3]:  # begun anew without a restart
+        assert link.take(args) is False
+    again, _ = _delivery(folder)
+    assert _why(again.take, pieces[3]) == "expected 0"
+    assert [again.take(args) for args in pieces] == [False] * (len(pieces) - 1) + [True]
+
+
+def test_refused_over_the_link_and_the_old_slot_boots(folder):
+    good = _image()
+    tampered = bytearray(good)
+    tampered[-1] ^= 1
+    forged = bytearray(good)
+    forged[delivery.HEAD + 15] ^= 1  # in the manifest
+    cases = (
+        (bytes(tampered), {}, "file firmware/main.mpy"),
+        (bytes(forged), {}, "signature"),
+        (good[:-1], {}, "length"),
+        (good + b"x", {}, "length"),
+        (good[:40], {}, "length"),
+        (b"HKFW2" + good[5:], {}, "no image"),
+        (good, {"running": "1.1.0"}, "not newer: 1.1.0"),
+        (good, {"running": "1.2.0"}, "not newer: 1.1.0"),
+        (good, {"board": "pico-w"}, "for another board: esp32"),
+        (good, {"public": False}, "this device knows no signing key"),
+        (_image(signing.update(secret=b"\x07" * 32)), {}, "signature"),
+        (delivery.MAGIC + b"\xff\xff" + good[7:], {}, "too long"),
+    )
+    for image, how, why in cases:
+        assert _taken(folder, image, **how) == why, why
+        assert Slots(folder).boot() == "a"
+    assert _taken(folder, good) is True
+
+
+def test_nonsense_for_pieces(folder):
+    link, _ = _delivery(folder)
+    for args in (
+        {},
+        {"at": "0", "of": 5, "data": "AAAA"},
+        {"at": 0, "of": 5, "data": 7},
+        {"at": 0, "of": 500, "data": ""},
+        {"at": 0, "of": 2, "data": "AAAA"},
+        {"at": -1, "of": 5, "data": "AAAA"},
+    ):
+        assert _why(link.take, args) in ("bad args", "length", "expected 0")
 
 
 def test_a_damaged_state_starts_slot_a(folder):

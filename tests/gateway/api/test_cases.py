@@ -178,3 +178,32 @@ def test_a_hazard_whose_recheck_fails_is_overdue_again(house: House, as_role: As
     assert did(other, case, "recheck", passed=True, note="x").status_code == 409
     assert did(duty, case, "recheck", passed=False, note="仍有杂物").json()["state"] == "issued"
     assert standing() == before
+
+
+def test_what_somebody_else_did_is_not_passed_over(as_role: As) -> None:
+    duty, boss = as_role("duty"), as_role("manager")
+    case = opened(duty)
+    assert did(boss, case, "note", note="电话催办").is_success
+    late = did(duty, case, "close", outcome="办结", seen=case["last"])
+    assert (late.status_code, late.json()["why"]) == (409, "changed")
+    assert did(duty, case, "close", outcome="办结", seen=case["last"] + 1).is_success
+    assert did(duty, case, "close", outcome="办结").json()["why"] == "not-now"
+
+
+def test_first_due_first_with_the_days_that_are_left(house: House, as_role: As) -> None:
+    duty = as_role("duty")
+    made = {
+        days: opened(duty, days=days, received="2026-06-29T10:00:00+08:00")["id"]
+        for days in (3, 1, 2)
+    }
+    asked = {"sort": "due", "active": True, "limit": 2}
+    rows, after = [], {}
+    while after is not None:
+        page = duty.get("/api/v1/cases", params=asked | after).json()
+        rows += page["items"]
+        after = {"after": page["next"]} if page["next"] else None
+    left = {row["id"]: row["left"] for row in rows}
+    assert [left[made[days]] for days in (1, 2, 3)] == [-1, 0, 1]
+    days = [row["due"]["at"] if row["due"] else "~" for row in rows]
+    assert days == sorted(days)
+    assert len(left) == len(rows)

@@ -104,7 +104,9 @@ def test_an_extinguisher_warns_thirty_days_before_its_check(house: House, as_rol
 
 
 def test_hot_work_gives_its_permit_and_takes_it_back(as_role: As) -> None:
-    duty = as_role("duty")
+    duty = as_role("facilities")
+    for role in ("duty", "counter"):  # they give no permit elsewhere either
+        assert post(as_role(role), "/registers/hot-work", **HOT).status_code == 403
     refused = post(duty, "/registers/hot-work", **HOT | {"height_m": 5})
     assert (refused.status_code, "watcher" in refused.json()["detail"]) == (422, True)
     assert post(duty, "/registers/hot-work", **HOT | {"zone": "x"}).status_code == 422
@@ -236,3 +238,153 @@ def test_registers_are_only_added_to(house: House, table: str) -> None:
 def _update(table: str) -> str:
     column = {"register_entry": "who", "appointment": "matter", "attendance_punch": "name"}[table]
     return f"UPDATE {table} SET {column} = 'x'"
+
+
+def test_who_was_never_seen_is_proposed_and_a_person_says_what_happened(
+    house: House, as_role: As
+) -> None:
+    duty, lead = as_role("duty"), as_role("counter")
+    days = {"from": "2026-07-25T10:00:00+08:00", "to": "2026-07-25T11:00:00+08:00"}
+    for n in range(3):
+        assert post(lead, "/appointments", **booking(card=f"unseen {n}", **days)).is_success
+    seen = {"from": "2026-07-25T14:00:00+08:00", "to": "2026-07-25T15:00:00+08:00"}
+    came = post(duty, "/appointments", **booking(card="seen", **seen)).json()["id"]
+    house.at = parse_instant("2026-07-25T13:31:00+08:00")
+    assert post(duty, "/entries", reason="预约服务").is_success
+
+    def proposed() -> list[str]:
+        items = lead.get("/api/v1/appointments", params={"proposed": True}).json()["items"]
+        return [one["id"] for one in items if one["from"].startswith("2026-07-25")]
+
+    house.at = parse_instant("2026-07-25T23:59:59+08:00")
+    tick(house)
+    assert proposed() == []
+    house.at = parse_instant("2026-07-26T00:00:00+08:00")
+    tick(house)
+    first, second, third = proposed()
+    assert came not in (first, second, third)
+    assert set(proposed()) <= set(open_findings(house, "appointment.unmet"))
+    assert post(lead, f"/appointments/{first}/no-show", note="未到").status_code == 403
+    assert post(duty, f"/appointments/{first}/no-show", note="未到").json()["no_shows"] == 1
+    told = post(duty, f"/appointments/{second}/came", note="忘记登记").json()
+    assert (told["state"], told["counts_as_no_show"], told["no_shows"]) == ("attended", False, 0)
+    assert proposed() == [third]
+    assert set(open_findings(house, "appointment.unmet")) & {first, second, third} == {third}
+    again = post(duty, f"/appointments/{first}/came", note="x")
+    assert (again.status_code, again.json()["why"]) == (409, "done")
+
+
+def test_who_is_barred_is_told_without_the_card(house: House, as_role: As) -> None:
+    duty = as_role("duty")
+    for n in range(3):
+        day = f"2026-07-{27 + n}"
+        asked = booking(card="barred 9")
+        asked |= {"from": f"{day}T18:00:00+08:00", "to": f"{day}T19:00:00+08:00"}
+        last = post(duty, "/appointments", **asked).json()["id"]
+        house.at = parse_instant(asked["to"])
+        assert post(duty, f"/appointments/{last}/no-show", note="未到").is_success
+    (one,) = [
+        item
+        for item in duty.get("/api/v1/appointments/barred").json()["items"]
+        if item["no_shows"][-1]["id"] == last
+    ]
+    assert (one["until"], [n["day"][-2:] for n in one["no_shows"]]) == (
+        *("2027-01-29", ["27", "28", "29"]),
+    )
+    refused = post(duty, "/appointments", **booking(card="barred 9", **_august())).json()
+    assert (refused["why"], refused["until"]) == ("barred", "2027-01-29")
+    house.at = parse_instant("2027-01-30T00:00:00+08:00")
+    barred = duty.get("/api/v1/appointments/barred").json()["items"]
+    assert last not in [item["no_shows"][-1]["id"] for item in barred]
+
+
+def _august() -> dict[str, str]:
+    return {"from": "2026-08-01T10:00:00+08:00", "to": "2026-08-01T11:00:00+08:00"}
+
+
+def test_the_table_of_duties_and_what_was_before_the_first_start(house: House, as_role: As) -> None:
+    house.submit(
+        lambda db, _: db.execute("INSERT OR IGNORE INTO meta VALUES ('first_start', ?)", (NOON,))
+    ).result()
+    house.at = parse_instant("2026-07-06T10:00:00+08:00")
+    duty = as_role("duty")
+    said = {"evidence": {"topic": "条例", "participants": "18"}}
+    post(duty, "/duties/study~2026-07-06/done", **said)  # where nobody has recorded it yet
+    rows = {row["id"]: row for row in duty.get("/api/v1/duties/table").json()["items"]}
+    assert len(rows) == 10
+    assert (rows["award"]["day"], rows["award"]["next"]["day"]) == (10, "2026-07-10")
+    study = rows["study"]
+    assert (study["at"], study["mondays"]) == ("09:00", [1, 3])
+    assert study["last"]["item"] == "study~2026-07-06"
+    span = {"from": "2026-06-01", "to": "2026-07-03"}
+    states = {
+        item["id"]: item["state"]
+        for item in duty.get("/api/v1/duties", params=span).json()["items"]
+    }
+    assert states["equipment-check~2026-06-30"] == "before"
+    assert states["equipment-check~2026-07-02"] == "missed"
+
+
+def test_a_books_standing_entries_are_the_latest_of_each_item(house: House, as_role: As) -> None:
+    duty = as_role("duty")
+    asked = {"number": "21", "place": "一楼", "kind": "干粉", "next_check": "2026-12-01"}
+    first = post(duty, "/registers/extinguisher", **asked).json()
+    house.at += 1000
+    second = post(duty, "/registers/extinguisher", **asked | {"next_check": "2027-12-01"}).json()
+
+    def standing() -> list[str]:
+        found = duty.get("/api/v1/registers/extinguisher", params={"standing": True}).json()
+        return [entry["id"] for entry in found["items"] if entry["item"] == "21"]
+
+    assert standing() == [second["id"]]
+    path = f"/registers/entries/{second['id']}/strike"
+    assert post(as_role("facilities"), path, note="写错").is_success
+    assert standing() == [first["id"]]
+    assert post(as_role("facilities"), path, note="写错").json()["why"] == "struck"
+
+
+def send(client: httpx.Client, raw: bytes, **query: Any) -> httpx.Response:
+    return client.post(
+        "/api/v1/attendance/imports",
+        content=raw,
+        params=query,
+        headers={"Content-Type": "text/csv"},
+    )
+
+
+def test_a_file_is_looked_at_then_imported_once(as_role: As) -> None:
+    boss = as_role("manager")
+    raw = "工号,姓名,时间\n9,李,2026-06-01 08:50\n9,李,2026-06-01 12:00\n".encode("gb18030")
+    look = send(boss, raw, file="六月.csv", dry=True).json()
+    assert (look["punches"], look["people"], look["first"], look["new"]) == (
+        *(2, 1, "2026-06-01", None),
+    )
+    assert look["sample"][0] == {
+        "person": "9",
+        "name": "李",
+        "time": "2026-06-01 08:50:00",
+        "kind": "",
+    }
+    assert boss.get("/api/v1/attendance?month=2026-06").json()["items"] == []
+    assert send(boss, raw, file="六月.csv").json()["new"] == 2
+    assert send(boss, raw, dry=True).json()["imported_before"]
+    assert send(boss, raw).json()["new"] is None
+    (one,) = boss.get("/api/v1/attendance?month=2026-06").json()["items"]
+    assert one["counts"]["on-time"] == 2
+    for role in ("counter", "auditor"):
+        assert send(as_role(role), raw).status_code == 403
+
+
+def test_a_faulty_file_imports_nothing_and_names_each_line(as_role: As) -> None:
+    boss = as_role("manager")
+    raw = "工号,时间\n9,2026-06-02 08:50\n,2026-06-02 08:50\n9,yesterday\n9,2026-06-02 25:00\n"
+    look = send(boss, raw.encode(), dry=True).json()
+    assert [(f["line"], f["why"]) for f in look["faults"]] == [
+        *((3, "person"), (4, "day"), (5, "time")),
+    ]
+    assert send(boss, raw.encode()).json()["why"] == "faulty"
+    assert send(boss, b"a,b\n1,2\n", dry=True).json()["faults"][0]["why"] == "columns"
+    assert send(boss, b"", dry=True).status_code == 422
+    assert send(boss, b"\xff\xff\xff", dry=True).status_code == 422
+    body = b"x" * (4 * 1024 * 1024 + 1)
+    assert send(boss, body).status_code == 413

@@ -2,7 +2,7 @@ import { ApiError, get, list } from "../../api";
 import { hallNow } from "../../clock";
 import { when } from "../../format";
 import { ruleTitle, t, word } from "../../i18n";
-import { subjectOf } from "../../live/names";
+import { inLedger, subjectOf } from "../../live/names";
 import { live } from "../../live/stream";
 import { href } from "../../route";
 import { useStore } from "../../store";
@@ -59,10 +59,16 @@ function Told({ alert }: { alert: AlertWhole }) {
   const rules = useFetched(() => list<RuleRow>("/rules"), []);
   const sent = alert.notifications ?? [];
   const site = useStore(live, (l) => l.site);
+  const kept = /^(case|duty|extinguisher|appointment)\./.test(alert.rule) ? inLedger(alert.subject) : null;
   return (
     <>
       <Card title={ruleTitle(alert.rule)} aside={<StateOf alert={alert} />}>
         <Actions alert={alert} />
+        {kept && (
+          <p>
+            <a href={kept.at}>{t("alert.toLedger")}</a>
+          </p>
+        )}
         {sent.length > 0 && (
           <ul class="check">
             {sent.map((n, i) => (

@@ -25,7 +25,8 @@ export function EntryForm() {
 
 const KINDS = ["overtime", "appointment", "study", "cleaning", "special"] as const;
 
-function instant(text: FormDataEntryValue | null): string {
+/** What a datetime-local field says, in the hall's time, as the API reads it. */
+export function instant(text: FormDataEntryValue | null): string {
   const [date = "", time = "00:00"] = String(text).split("T");
   const [h = 0, m = 0] = time.split(":").map(Number);
   return iso(midnight(date) + (h * 60 + m) * 60_000);

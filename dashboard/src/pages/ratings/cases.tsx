@@ -1,6 +1,7 @@
 import { list } from "../../api";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
+import { caseHref } from "../../route";
 import { useStore } from "../../store";
 import type { CaseRow } from "../../types";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
@@ -23,9 +24,9 @@ export function Cases() {
         <ul class="case-rows">
           {data.slice(0, 20).map((row) => (
             <li key={row.id} class={row.late ? "late" : ""}>
-              <b>
+              <a href={caseHref(row.id)}>
                 <Raw>{counters.find((c) => c.id === row.counter)?.name ?? row.counter ?? "—"}</Raw>
-              </b>
+              </a>
               <span class="second">{row.rating?.level ? word("level", String(row.rating.level)) : ""}</span>
               <span class="second num">{row.received.slice(0, 10)}</span>
               <span class="num">

@@ -1,0 +1,135 @@
+"""Parts that sense by a chip: meters, light and climate, presence, keys, cards (see `parts.py`)."""
+
+SLOW_MS = 2000  # between two readings of lux or climate
+
+
+class Sensor:
+    """A driver that is asked every `every` ms; `read()` -> fields or None, OSError, ValueError."""
+
+    def __init__(self, name, ch, read, every):
+        self.name = name
+        self._ch = ch
+        self._read = read
+        self._every = every
+        self._at = None
+
+    def poll(self, now):
+        if self._at is not None and now - self._at < self._every:
+            return []
+        self._at = now
+        item = self._read()
+        if item is None:  # the first measurement runs
+            return []
+        item["ch"] = self._ch
+        return [item]
+
+
+class Meters:
+    """The meters of one line (`Pzems`): each step gives at most one circuit's reading."""
+
+    def __init__(self, line):
+        self.name = "pzem004t"
+        self.poll = line.poll
+
+
+class Presence:
+    """A radar or PIR: `feed()` -> True, False, or None where it knows nothing new."""
+
+    def __init__(self, name, ch, feed):
+        self.name = name
+        self._ch = ch
+        self._feed = feed
+        self._told = None
+
+    def poll(self, now):
+        seen = self._feed()
+        if seen is None or seen == self._told:
+            return []
+        self._told = seen
+        return [{"ch": self._ch, "present": seen}]
+
+
+class Keys:
+    """Five keys at a shift register: each press once, by `levels` or `names` of the keys."""
+
+    def __init__(self, pressed, items):
+        self.name = "hc165"
+        self._pressed = pressed
+        self._items = items
+        self._down = 0
+
+    def poll(self, now):
+        down = self._pressed()
+        new, self._down = down & ~self._down, down
+        found = []
+        for bit, item in enumerate(self._items):
+            if new >> bit & 1:
+                item = dict(item)
+                if "press" in item:
+                    item["ms"] = now
+                found.append(item)
+        return found
+
+
+class Reader:
+    """A card reader: `look()` -> the tag's hex or None. A card that stays is one tap."""
+
+    def __init__(self, look, every=250):
+        self.name = "pn532"
+        self._look = look
+        self._every = every
+        self._at = 0
+        self._last = None
+
+    def poll(self, now):
+        if now - self._at < self._every:
+            return []
+        self._at = now
+        tag = self._look()
+        was, self._last = self._last, tag
+        return [{"tap": tag, "ms": now}] if tag and tag != was else []
+
+
+def make(what, wiring, board):
+    """The part of that name, its driver loaded only here. KeyError as `parts.make`."""
+    if what == "pzem004t":
+        from firmware.drivers.pzem004t import Pzems
+
+        return Meters(Pzems(board.uart(wiring["bus"]), wiring["meters"]))
+    if what == "pir":
+        from firmware.drivers.pir import Pir
+
+        motion = Pir(board.pin_in(wiring["pin"], False), board.real_ms)
+        return Presence(what, wiring["ch"], motion.present)
+    if what == "bh1750":
+        from firmware.drivers.bh1750 import Bh1750
+
+        light = Bh1750(board.i2c(wiring["bus"]), wiring.get("addr", 0x23))
+        return Sensor(what, wiring["ch"], light.read, SLOW_MS)
+    if what == "sht3x":
+        from firmware.drivers.sht3x import Sht3x
+
+        climate = Sht3x(board.i2c(wiring["bus"]), wiring.get("addr", 0x44))
+        return Sensor(what, wiring["ch"], climate.read, SLOW_MS)
+    if what == "ld2410":
+        from firmware.drivers.ld2410 import Ld2410
+
+        radar = Ld2410()
+        line = board.uart(wiring["bus"])
+        return Presence(what, wiring["ch"], lambda: radar.feed(line.read() or b""))
+    if what == "hc165":
+        from firmware.drivers.hc165 import Hc165
+
+        register = Hc165(
+            board.pin_out(wiring["load"], 1),
+            board.pin_out(wiring["clock"], 0),
+            board.pin_in(wiring["data"], False),
+        )
+        return Keys(register.pressed, wiring["keys"])
+    if what == "pn532":
+        from firmware.drivers.pn532 import I2cLine, Pn532, UartLine
+
+        line = UartLine(board.uart(wiring["uart"])) if "uart" in wiring else None
+        line = line or I2cLine(board.i2c(wiring["bus"]))
+        return Reader(Pn532(line, board.real_ms).look)
+    raise KeyError("no part " + what)
