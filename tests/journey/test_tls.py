@@ -147,7 +147,7 @@ def test_who_is_refused_and_why(hall: Serve, monkeypatch: pytest.MonkeyPatch) ->
         assert "Success" not in client.answer
         client.close()
     shown = {row["why"] for row in Person(hall).items("rejects")}
-    assert shown >= {"topic-denied", "foreign", "expired", "no-tls", "other-certificate"}
+    assert shown >= {"topic-denied", "foreign", "expired", "other-certificate"}
 
 
 def test_a_new_certificate_voids_the_former(hall: Serve) -> None:
