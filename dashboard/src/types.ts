@@ -257,7 +257,14 @@ export interface Words {
   en: string;
 }
 
-export type SheetKind = "ratings-week" | "ratings-month" | "ratings-quarter" | "stars" | "hygiene" | "zeros";
+export type SheetKind =
+  | "ratings-week"
+  | "ratings-month"
+  | "ratings-quarter"
+  | "stars"
+  | "hygiene"
+  | "zeros"
+  | "meeting";
 
 export interface SheetPeriod {
   kind: SheetKind;
@@ -286,6 +293,7 @@ export interface Sheet extends SheetPeriod {
   sections: SheetSection[];
   notes: Words[];
   sources: Words[];
+  settings: { key: string; title: Words; value: string | number; law: boolean }[];
 }
 
 export interface Episode {
@@ -302,6 +310,7 @@ export interface Episode {
 
 export interface SheetField {
   subject: string;
+  department: string;
   field: string;
   value: number;
   made_by: string;
