@@ -18,7 +18,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway import audit, store
+from gateway import audit, store, tables
 from gateway.clock import SHANGHAI
 from gateway.errors import InputFault
 from gateway.workdays import Calendar
@@ -241,7 +241,7 @@ def import_file(file: Path, data: Path, who: str, now: int, tz: str = SHANGHAI) 
         raw = file.read_bytes()
     except OSError as fault:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
-    punches = parse(decoded(raw, str(file)), file.name)
+    punches = parse(tables.decoded(raw, file.name), file.name)
     if not (data / store.FILE).exists():
         raise InputFault(f"{data}: no {store.FILE} here; --data is the gateway's data directory")
     db = store.open_writer(data)
@@ -320,13 +320,3 @@ def stored(db: sqlite3.Connection, begin: int, end: int, tz: str) -> list[Punch]
         Punch(person, name, datetime.fromtimestamp(t / 1000, zone).replace(tzinfo=None), kind)
         for person, name, t, kind in rows
     ]
-
-
-def decoded(raw: bytes, source: str) -> str:
-    """The text of a file as machines write it: UTF-8 or GB 18030. InputFault."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputFault(f"{source}: is neither UTF-8 nor GB 18030 text")

@@ -96,13 +96,13 @@ def _cases(desk: Desk, hall: Site, calendar: Calendar, today: date) -> None:
     did(hazard, "issue", to="后勤", note="三日内清理通道")
     rated = opened("bad-rating", "纸质差评：材料要求前后不一", 4, counter=counter(2))
     did(rated, "appeal", note="评价对象为另一窗口")
-    done = opened("promise", "社保卡补换", 6, counter=counter(1), days=5)
+    done = opened("promise", "社保卡补换", 4, counter=counter(1), days=5)
     did(done, "close", outcome="已办结，本人领取")
 
 
 def _registers(desk: Desk, hall: Site, today: date) -> None:
     places = [zone.name for zone in hall.zones]
-    for n, days in enumerate((-3, 18, 160, 320), 1):
+    for n, days in enumerate((18, 75, 160, 320), 1):
         said = {
             "number": f"{n:02}",
             "place": places[n % len(places)],

@@ -7,6 +7,7 @@ fixed client id.
 
 from __future__ import annotations
 
+import secrets
 import ssl
 import threading
 import time
@@ -29,6 +30,8 @@ LAST_WORDS_S = 0.5
 POLL_S = 1.0
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CANARY = b"canary"
+DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto tells how many messages it has thrown away since it began."""
 
 
 class Arrival(NamedTuple):
@@ -78,7 +81,10 @@ def decode_state(payload: bytes) -> State | Refused:
 class Session:
     """Keeps one connection up and puts what arrives into `queue`.
 
-    `note(reason)` is told why the broker cannot be had, and None when it can be again.
+    `note(reason)` is told why the broker cannot be had, and None when it can be again;
+    `dropped(total)` how many messages it says it has thrown away, where it says so. Each session
+    leaves a retained claim on the broker: one that comes back from a lost connection and finds
+    another's has been taken over by a second gateway, calls `taken()` and tries no more.
     """
 
     def __init__(
@@ -88,19 +94,29 @@ class Session:
         now: Callable[[], int],
         queue: Callable[[Arrival | Connected], None],
         note: Callable[[str | None], None],
+        dropped: Callable[[int], None] = lambda _: None,
         *,
         wide: bool,
+        taken: Callable[[], None] = lambda: None,
     ) -> None:
         self._endpoint = endpoint
         self._site = site
         self._now = now
         self._queue = queue
         self._note = note
+        self._taken = taken
         # A broker of one's own lets nothing else through; a foreign one may, and it is reported.
         leaf = "hall/+/+/+/{}/#" if wide else f"hall/1/{site}/+/{{}}"
         self._filters = [(leaf.format(name), 1) for name in ("event", "state")]
+        self._needed = len(self._filters)
+        if wide:  # ours keeps all it has taken; another's queue may be too short
+            self._filters.append((DROPPED, 0))
+        self._dropped = dropped
         self._client_id = f"hallkeeper-{site}"
         self._canary_topic = wire.topic(site, GATEWAY, "event")
+        self._claim_topic = wire.topic(site, GATEWAY, "state")
+        self._claim = secrets.token_hex(8).encode()
+        self._claimed = False  # our claim has come back to us
         self._connection: mqtt.Connection | None = None
         self._stop = threading.Event()
         self._lost = threading.Event()
@@ -193,9 +209,11 @@ class Session:
             if len(body) != 2 or body[1]:
                 raise ConnectionError(mqtt.refusal(body[-1] if body else 0))
             connection.send(mqtt.subscribe(self._filters))
+            if not self._claimed:
+                connection.publish(self._claim_topic, self._claim, 0, retain=True)
             connection.flush()
         elif kind == mqtt.SUBACK:
-            if any(code & 0x80 for code in body[2:]):
+            if any(code & 0x80 for code in body[2 : 2 + self._needed]):
                 raise ConnectionError(f"may not read {self._filters[0][0]}")
             self.canary_back = True
             self._up = True
@@ -203,6 +221,12 @@ class Session:
             self._queue(Connected())
 
     def _message(self, connection: mqtt.Connection, said: mqtt.Message) -> None:
+        if said.topic == self._claim_topic:
+            self._owner(said.payload)
+            if said.qos:
+                connection.confirm([said.mid])
+                connection.flush()
+            return
         if said.payload == CANARY and said.topic == self._canary_topic:
             self.canary_back = True
             if said.qos:
@@ -210,7 +234,20 @@ class Session:
                 connection.flush()
             return
         topic, payload, retained, qos, mid = said
+        if topic == DROPPED and payload.isdigit():
+            self._dropped(int(payload))
+            return
         self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
+
+    def _owner(self, claim: bytes) -> None:
+        """Whose session it is. Before ours has come back, an earlier gateway's may still stand."""
+        if claim == self._claim:
+            self._claimed = True
+        elif self._claimed and claim and not self._stop.is_set():
+            log.error("session.taken")
+            self._stop.set()
+            self._lost.set()
+            self._taken()
 
 
 def _tls(endpoint: Endpoint) -> ssl.SSLContext:

@@ -63,6 +63,7 @@ from gateway.selfwatch import SelfWatch
 from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
+from gateway.supervisor import Supervisor
 from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.updates import UpdateStage
@@ -189,6 +190,7 @@ class House:
         self.feed, self.health, self.metrics = Feed(), Health(), Metrics()
         self.addresses = notify.addresses(hall, os.environ)
         self.influx = target(hall, os.environ)
+        self._supervisor = Supervisor(os.environ)
         self._devices = frozenset(device.id for device in hall.devices)
         self._session: Session | None = None
         self._embedded: EmbeddedBroker | None = None
@@ -207,7 +209,7 @@ class House:
         self._writer = Writer(
             *(options.data, hall.id, self._devices, options.clock.now, stages(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),
-            *(self.upkeep, self._harmed),
+            *(self.upkeep, self._harmed, self._supervisor.alive),
         )
         self._notifier = notify.Notifier(
             *(options.data, f"厅守 · {hall.name}", self.addresses, self._writer.submit),
@@ -294,7 +296,12 @@ class House:
             self._session = Session(
                 *(endpoint, self.site.id, self.options.clock.now, self._writer.put),
                 lambda reason: self.health.note("broker", reason),
+                self.upkeep.note_dropped,
                 wide=self._embedded is None,
+                taken=lambda: self._died(
+                    f"{endpoint.address}: another gateway has taken over this hall's session;"
+                    " one hall has one gateway: stop the one that is too many"
+                ),
             )
             self._writer.start(db, self._session)
             self._notifier.start()
@@ -303,6 +310,7 @@ class House:
             self._keeper.start()
             self._session.start()
             self._greet(endpoint, password)
+            self._supervisor.up()
             await self._http(door)
         finally:
             await asyncio.to_thread(self._close)
@@ -342,6 +350,7 @@ class House:
 
     def _told_to_end(self) -> None:
         if self._ending.asked:
+            self._supervisor.ending()
             self._following = None
             self._end()
 

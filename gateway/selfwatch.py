@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway import alerts, rules
+from gateway import alerts, audit, rules
 from gateway.clock import iso
 from gateway.commands import request
 from gateway.ladder import Step
@@ -188,8 +188,9 @@ class SelfWatch:
 
     def _send(self, db: sqlite3.Connection, now: int, name: str) -> None:
         text = catalogue()["words"]["test"]
+        outside = text + "\n" + catalogue()["words"]["head"].format(head=audit.head(db) or "—")
         for role, schemes in self._channels.items():
-            made = Message(name, 1, Step(0, "test", role), text, now, critical=False)
+            made = Message(name, 1, Step(0, "test", role), outside, now, critical=False)
             for index, scheme in enumerate(schemes):
                 put(db, now, made, index, scheme, "queued" if scheme else "unaddressed")
         sounded = Message(name, 1, Step(0, "test", "siren"), text, now, critical=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -15,11 +15,12 @@ from gateway.journal import damaged
 Say = Callable[[str], None]
 
 
-def run(data: Path) -> None:
-    """Print one line a check. Raises InputFault where something is wrong, naming it."""
+def run(data: Path, heads: Sequence[str] = ()) -> None:
+    """Print one line a check; `heads` are audit heads kept outside. Raises
+    InputFault where something is wrong, naming it."""
     db = store.open_reader(data)
     try:
-        faults = check(db, print)
+        faults = check(db, print) + _heads(db, heads, print)
     finally:
         db.close()
     for text in faults:
@@ -101,7 +102,23 @@ def _audit(db: sqlite3.Connection, say: Say) -> Iterator[str]:
         yield f"audit chain: broken at row {broken}"
     else:
         rows = db.execute("SELECT count(*) FROM audit").fetchone()[0]
-        say(f"✓ audit chain of {rows} rows")
+        say(f"✓ audit chain of {rows} rows, head {audit.head(db) or '—'}")
+
+
+def _heads(db: sqlite3.Connection, heads: Sequence[str], say: Say) -> list[str]:
+    """A chain that was made anew as a whole holds together, but not with what was kept outside."""
+    faults = []
+    for kept in heads:
+        try:
+            if audit.holds(db, kept):
+                say(f"✓ the audit still has the head {kept}")
+            else:
+                faults.append(f"audit chain: it does not have the kept head {kept}: made anew")
+        except ValueError as fault:
+            raise InputFault(f"--head {fault}") from None
+        except sqlite3.DatabaseError as fault:
+            faults.append(f"audit chain: cannot be read ({fault})")
+    return faults
 
 
 def _gaps(db: sqlite3.Connection, say: Say) -> Iterator[str]:

@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 TICK_S = 0.2
-BATCH = 512
+BATCH = 1024
 TIME_EVERY_S = 20.0
 CANARY_EVERY_S = 5.0
 CANARY_LATE_S = 10.0
@@ -58,7 +58,8 @@ Item = Arrival | Connected | Denied | Work | Stop
 class Writer:
     """Owns the writing connection and its thread. `stalled()` is called, on that thread, when the
     broker delivers nothing although it says it is connected; `died(reason)` when the thread ends
-    by a fault of its own; `harmed()` after a turn that the disk refused."""
+    by a fault of its own; `harmed()` after a turn that the disk refused; `alive(mono)` when the
+    loop has come round again."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Writer:
         died: Callable[[str], None],
         upkeep: Upkeep,
         harmed: Callable[[], None] = lambda: None,
+        alive: Callable[[float], None] = lambda mono: None,  # noqa: ARG005
     ) -> None:
         self._data = data
         self._site = site
@@ -87,6 +89,7 @@ class Writer:
         self._died = died
         self._upkeep = upkeep
         self._harmed = harmed
+        self._alive = alive
         self._pruned_to, self._prune_day = 0, 0
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self._journal = Journal()
@@ -149,6 +152,7 @@ class Writer:
         if self._gather_acks() and self._session is not None:
             self._session.flush()
         self._keep_time()
+        self._alive(time.monotonic())
         return going
 
     def _take(self) -> list[Item]:
@@ -277,6 +281,7 @@ class Writer:
             log.warning("disk.reserve_released")
         time.sleep(REOPEN_S)
         while not self._reopen():
+            self._alive(time.monotonic())
             time.sleep(REOPEN_S)
         self._harmed()
         self._session.reconnect()

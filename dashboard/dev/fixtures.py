@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
+import devices
 import duty
 import hall
 import ledger
@@ -63,7 +64,10 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
             "channels": {} if state.empty else hall.channels(),
             "devices": {} if state.empty else hall.devices(),
         },
-        "/devices": lambda: items(records.device_rows()),
+        "/devices": lambda: items([] if state.empty else devices.rows()),
+        "/certificates": lambda: items([] if state.empty else devices.certificates()),
+        "/rejects": lambda: items([] if state.empty else devices.rejects(q.get("device"))),
+        "/commands": lambda: items([] if state.empty else devices.commands()),
         "/findings": lambda: items([] if state.empty else findings(q)),
         "/alerts": lambda: items([] if state.empty else records.alerts()),
         "/patrols": lambda: items([] if state.empty else records.rounds()),
@@ -92,6 +96,8 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
     }
     if path.startswith("/findings/"):
         return next((f for f in records.FINDINGS if f["id"] == path.split("/")[2]), None)
+    if path.startswith("/devices/"):
+        return devices.whole(path[9:])
     if path.startswith("/alerts/"):
         return next((records.whole(a) for a in records.alerts() if a["id"] == path[8:]), None)
     if path.startswith("/sheets/") and path not in tables:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hall import CIRCUITS, COUNTER_ROWS, NOW, SILENT, SITE, at
+from hall import CIRCUITS, COUNTER_ROWS, NOW, SITE, at
 
 
 def _finding(
@@ -279,28 +279,6 @@ def few() -> list[dict[str, Any]]:
     common = {"hall": "hall", "counter": COUNTER_ROWS[0]["id"], "department": "—"}
     hidden = {"n": 3, "duplicates": 1, "unrated": None, "levels": None, "mean": None, "of": 0}
     return [common | hidden]
-
-
-def device_rows() -> list[dict[str, Any]]:
-    return [
-        {
-            **d,
-            "state": "lost" if d["id"] in SILENT else "ready",
-            "silent": d["id"] in SILENT,
-            "last_seen": at(minutes=23 if d["id"] in SILENT else 1),
-            "log": "9f3a1c22",
-            "boot": 7,
-            "seq": 1235 + 17 * i,
-            "stored": 1235 + 17 * i,
-            "duplicates": i % 4,
-            "missing": [[88, 92]] if d["id"] == "pm-02" else [],
-            "lost": 3 if d["id"] == "pm-03" else 0,
-            "rejected": 0,
-            "held": 0,
-            "offset": 12,
-        }
-        for i, d in enumerate(SITE["devices"])  # type: ignore[arg-type]
-    ]
 
 
 def rules() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import { get, person, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
 import { connect, live } from "./live/stream";
+import { Accounts } from "./pages/accounts";
 import { Alerts } from "./pages/alerts";
 import { Devices } from "./pages/devices";
 import { Duty } from "./pages/duty";
@@ -30,6 +31,7 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   reports: Reports,
   devices: Devices,
   rules: Rules,
+  accounts: Accounts,
 };
 
 /** Who is signed in, then the frame with the page that the hash names. */

@@ -1,7 +1,7 @@
 import { createStore } from "./store";
 
 /** Pages live behind the hash, so that any static server and any path serves them. */
-export const PAGES = ["overview", "alerts", "duty", "energy", "safety", "ratings", "ledger", "reports", "devices", "rules"] as const;
+export const PAGES = ["overview", "alerts", "duty", "energy", "safety", "ratings", "ledger", "reports", "devices", "rules", "accounts"] as const;
 export type PageId = (typeof PAGES)[number];
 
 export interface Route {

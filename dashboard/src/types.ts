@@ -256,7 +256,14 @@ export interface Words {
   en: string;
 }
 
-export type SheetKind = "ratings-week" | "ratings-month" | "ratings-quarter" | "stars" | "hygiene" | "zeros";
+export type SheetKind =
+  | "ratings-week"
+  | "ratings-month"
+  | "ratings-quarter"
+  | "stars"
+  | "hygiene"
+  | "zeros"
+  | "meeting";
 
 export interface SheetPeriod {
   kind: SheetKind;
@@ -285,6 +292,7 @@ export interface Sheet extends SheetPeriod {
   sections: SheetSection[];
   notes: Words[];
   sources: Words[];
+  settings: { key: string; title: Words; value: string | number; law: boolean }[];
 }
 
 export interface Episode {
@@ -301,6 +309,7 @@ export interface Episode {
 
 export interface SheetField {
   subject: string;
+  department: string;
   field: string;
   value: number;
   made_by: string;
@@ -384,24 +393,83 @@ export interface Standing {
   waiting: { do: string; due: string } | null;
 }
 
-export interface DeviceRow {
+export interface LogRow {
+  log: string | null;
+  boot: number | null;
+  seq: number | null;
+  acked: number | null;
+  stored: number;
+  duplicates: number;
+  missing: [number, number][];
+  lost: number;
+}
+
+export interface Work {
   id: string;
-  kind?: string;
-  power?: string;
+  kind: "maintenance" | "out-of-service";
+  from: string;
+  to: string | null;
+  reason: string;
+  who: string;
+}
+
+export interface DeviceRow extends LogRow {
+  id: string;
+  kind: string;
+  power: string;
   state: string | null;
-  silent?: boolean;
+  silent: boolean;
+  silent_after_s: number;
   last_seen: string | null;
-  fw?: string | null;
-  log?: string | null;
-  boot?: number | null;
-  seq?: number | null;
-  stored?: number;
-  duplicates?: number;
-  missing?: [number, number][];
-  lost?: number | [number, number][];
-  rejected?: number;
-  held?: number | null;
-  offset?: number | null;
+  fw: string | null;
+  rejected: number;
+  last_reject: { at: string; why: string; reason: string } | null;
+  /** How far its clock is ahead; `ms` null where it has not learned the time. */
+  clock: { ms: number | null } | null;
+  health: {
+    at: string;
+    held?: number | null;
+    dropped?: number | null;
+    battery?: number | null;
+    mem?: number | null;
+    rssi?: number | null;
+    reset?: string | null;
+    ages?: Record<string, number> | null;
+  } | null;
+  certificate: { expires: string; days: number; renewing: boolean } | null;
+  maintenance: Work | null;
+}
+
+export interface DeviceWhole extends DeviceRow {
+  logs: LogRow[];
+}
+
+export interface CommandRow {
+  id: string;
+  device: string;
+  ch: string | null;
+  do: string;
+  person: string | null;
+  cause: string;
+  made_at: string;
+  answered_at: string | null;
+  state: string;
+  why: string | null;
+}
+
+export interface RejectRow {
+  at: string;
+  topic: string;
+  device: string | null;
+  why: string;
+  reason: string;
+}
+
+export interface CertificateRow {
+  of: "device" | "broker" | "authority";
+  id: string;
+  expires: string;
+  days: number;
 }
 
 export interface RuleRow {

@@ -86,6 +86,7 @@ ACCESS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/ratings/paper"): _KEEPERS,
     ("POST", "/ratings/paper/{paper_id}/strike"): _KEEPERS,
     ("POST", "/ratings/visits"): _KEEPERS,
+    ("POST", "/ratings/visits/import"): _KEEPERS,
     ("POST", "/ratings/links"): _KEEPERS,
     ("GET", "/sheets"): _CENTRE | {"facilities"},
     ("GET", "/sheets/fields"): _CENTRE,

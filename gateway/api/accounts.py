@@ -55,7 +55,9 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         try:
             written(ctx, work)
         except InputFault as fault:
-            raise Problem(409 if "already" in str(fault) else 422, str(fault)) from None
+            taken = "already" in str(fault)
+            why = "taken" if taken else "account"
+            raise Problem(409 if taken else 422, str(fault), why=why) from None
         return {"name": asked.name, "role": asked.role}
 
     @made.post("/accounts/{name}/disable", status_code=204)

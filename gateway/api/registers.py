@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gateway import audit, duties, overdue, registers
+from gateway.api.access import API, roles_for
 from gateway.api.asked import After, Limit, Person, cursor, instant, page, shown, written
 from gateway.api.permits import Text, bump
 from gateway.api.problems import Problem
@@ -23,6 +24,7 @@ from gateway.errors import InputFault
 from gateway.registers import Entry
 
 MAX_DAYS = 400
+APPROVERS = roles_for("POST", f"{API}/permits") or frozenset()  # the entry gives a permit
 BookName = Literal["extinguisher", "hot-work", "courier", "notice", "assisted"]
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9990, 1, 1))]
 Value = Annotated[str, Field(max_length=500)] | bool | float | None
@@ -151,6 +153,8 @@ def router(ctx: Context) -> APIRouter:
     @made.post("/registers/{book}", status_code=201)
     def write(book: BookName, asked: Fields, who: Person) -> dict[str, Any]:
         """Write an entry. In `hot-work` it also gives the permit, once every tick is there."""
+        if book == "hot-work" and who.role not in APPROVERS:
+            raise Problem(403, f"hot work is not approved by the role {who.role}")
         data = registers.checked(book, asked)
         form = registers.BOOKS[book]
         item = str(data[form.item]) if form.item else ""

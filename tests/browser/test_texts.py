@@ -12,17 +12,13 @@ ENTRY = re.compile(r'^  "([^"]+)":\s+"((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 ALLOWED = {"CSV", "AB", "EN", "InfluxDB"}
 
 
-def catalogue(*names: str) -> dict[str, str]:
-    return {k: v for name in names for k, v in ENTRY.findall((TEXTS / name).read_text("utf-8"))}
+def catalogue(*patterns: str) -> dict[str, str]:
+    files = [file for pattern in patterns for file in sorted(TEXTS.glob(pattern))]
+    return {k: v for file in files for k, v in ENTRY.findall(file.read_text("utf-8"))}
 
 
-ZH = catalogue(
-    *("zh-CN.ts", "zh-CN.pages.ts", "zh-CN.duty.ts", "zh-CN.reports.ts", "zh-CN.ledger.ts"),
-    "rules.zh-CN.ts",
-)
-EN = catalogue(
-    *("en.ts", "en.pages.ts", "en.duty.ts", "en.reports.ts", "en.ledger.ts"), "rules.en.ts"
-)
+ZH = catalogue("zh-CN*.ts", "rules.zh-CN.ts")
+EN = catalogue("en*.ts", "rules.en.ts")
 
 
 def test_both_have_the_same_keys_and_values() -> None:

@@ -1,4 +1,6 @@
-"""kill -9 at each place between a rule and its message: told at least once, at most once more."""
+"""kill -9 at each place between a rule and its message (row 27 of the list of faults): told at
+least once, at most once more. A device that is unplugged to hide what it sees (row 63) is told of.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ import pytest
 from gateway import site
 from gateway.provision import provision
 from tests.gateway.test_notify import Receiver
-from tests.journey.hall import SITE, Person, Serve
+from tests.journey.hall import SITE, Device, Person, Serve
 from tests.parts import Ear
 from tests.waiting import wait_for
 
@@ -91,3 +93,38 @@ def test_a_kill_at_every_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
                 detector.smells(False)
                 detector.speak()
                 wait_for(lambda who=person: fire(who) is None, "the end of it")
+
+
+def test_a_meter_that_is_unplugged_hides_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 63. The lamp's meter goes while the lamp burns: after its `silent_after` (10 min) it is a
+    finding, the officer is told by name of the device, and the lamp is unknown, not off."""
+    with Receiver() as receiver:
+        monkeypatch.setenv("HALLKEEPER_NOTIFY_FACILITIES", receiver.url)
+        with Serve(tmp_path, start="2026-07-01T20:00:00+08:00", speed=60) as gateway:
+            person = Person(gateway)
+            with Device(gateway, "pm-01") as meter:
+                meter.sees(ch="c1", w=412)
+                lamp = "findings?active=true&rule=lights.after-close"
+                found = wait_for(lambda: person.items(lamp), "the burning lamp")
+                assert meter.process is not None
+                meter.process.kill()
+            lost = wait_for(
+                lambda: [
+                    f
+                    for f in person.items("findings?active=true&rule=device.silent")
+                    if f["subject"] == "pm-01"
+                ],
+                "the silence",
+                60,
+            )
+            (still,) = person.items(lamp)  # unknown ends nothing
+            assert (still["id"], still["end"]) == (found[0]["id"], None)
+            assert person.get("now")["channels"]["pm-01/c1"]["known"] is False
+            told = (
+                "SELECT n.state FROM notification n JOIN alert a ON a.id=n.alert"
+                f" WHERE a.finding='{lost[0]['id']}' AND n.role='facilities'"
+            )
+            wait_for(lambda: ("sent",) in gateway.query(told), "the message")
+            assert any("pm-01" in one["message"] for one in receiver.got)

@@ -68,13 +68,22 @@ class Peer:
         self.sock.settimeout(5)
         self._cutter = mqtt.Packets()
         self._read: list[tuple[int, bytes]] = []
+        self.claims: list[bytes] = []
 
     def next(self) -> tuple[int, bytes]:
-        while not self._read:
-            piece = self.sock.recv(4096)
-            assert piece, "the session closed the connection"
-            self._read += self._cutter.feed(piece)
-        return self._read.pop(0)
+        """The next packet that is no claim of the session."""
+        while True:
+            while not self._read:
+                piece = self.sock.recv(4096)
+                assert piece, "the session closed the connection"
+                self._read += self._cutter.feed(piece)
+            first, body = self._read.pop(0)
+            if first != 0x31:
+                return first, body
+            self.claims.append(body)
+
+    def retained(self, claim: bytes) -> None:
+        self.sock.sendall(mqtt.packet(0x31, claim))
 
     def welcome(self) -> None:
         assert self.next()[0] == 0x10
@@ -85,12 +94,14 @@ class Peer:
 
 @contextmanager
 def session(
-    queue: Callable[[Arrival | Connected], None], note: Callable[[str | None], None]
+    queue: Callable[[Arrival | Connected], None],
+    note: Callable[[str | None], None],
+    taken: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[socket.socket, Session]]:
     with socket.create_server(("127.0.0.1", 0)) as door:
         door.settimeout(5)
         where = Endpoint(Address("127.0.0.1", door.getsockname()[1]), "gw", "secret")
-        made = Session(where, "s", lambda: 7, queue, note, wide=False)
+        made = Session(where, "s", lambda: 7, queue, note, wide=False, taken=taken)
         made.start()
         try:
             yield door, made
@@ -117,6 +128,34 @@ def test_a_confirmation_goes_only_to_the_connection_its_message_came_by() -> Non
         made.flush()
         assert made.publish("t", b"x")
         assert second.next() == (0x32, mqtt.text("t") + b"\x00\x01x")
+
+
+def test_a_session_that_another_gateway_has_taken_is_given_up() -> None:
+    """An earlier gateway's claim says nothing; another's, after ours stood there, says it all."""
+    came: list[Arrival | Connected] = []
+    over = threading.Event()
+    foreign = mqtt.text("hall/1/s/gateway/state") + b"another"
+    with session(came.append, lambda reason: None, over.set) as (door, made):
+        first = Peer(door)
+        first.welcome()
+        first.retained(foreign)
+        wait_for(lambda: made.up)
+        made.publish("t", b"x", 0)
+        first.next()
+        (mine,) = first.claims
+        first.retained(mine)
+        first.sock.close()
+        second = Peer(door)
+        second.welcome()
+        second.retained(mine)
+        made.publish("t", b"x", 0)
+        second.sock.close()
+        assert not over.is_set()
+        third = Peer(door)
+        third.welcome()
+        third.retained(foreign)
+        assert over.wait(10)
+        assert second.claims == third.claims == []
 
 
 def test_what_was_gathered_is_sent_before_the_end() -> None:

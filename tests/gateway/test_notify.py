@@ -55,6 +55,10 @@ class Receiver:
     def next(self) -> int | str:
         return 200 if self._answers.empty() else self._answers.get()
 
+    def heal(self) -> None:
+        """From now on everything is taken."""
+        self._answers = queue.SimpleQueue()
+
     @property
     def url(self) -> str:
         return f"json://127.0.0.1:{self._server.server_port}/secret-token?rto=20"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway import control, hardware, rules, site, store, workdays
+from gateway import audit, control, hardware, rules, site, store, workdays
 from gateway.clock import parse_instant
 from gateway.escalation import Escalation
 from gateway.notify import DELIVERED, REFUSED, Pace, book
@@ -163,9 +163,14 @@ def test_a_test_message_a_day_proves_the_chain(hall: Hall) -> None:
     count = "SELECT count(*) FROM notification WHERE kind='test' AND state='queued'"
     hall.turn(at - 1)
     assert hall.db.execute(count).fetchone() == (0,)
+    audit.append(hall.db, at, "chen", "alert.ack", {})
     hall.turn(at)
     hall.restart()
     hall.turn(at + 1)
+    heads = hall.db.execute(
+        "SELECT text FROM notification WHERE kind='test' AND role<>'siren'"
+    ).fetchall()
+    assert [f"审计链头：{audit.head(hall.db)}" in text for (text,) in heads] == [True] * 4
     assert hall.db.execute(count).fetchone() == (4,), "once to each address"
     shown = hall.db.execute("SELECT device, do FROM command").fetchall()
     assert shown == [("desk-01", "show")]

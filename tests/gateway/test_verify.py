@@ -69,6 +69,35 @@ def test_harm_is_found(
     assert "rating_no_delete" in said  # that a guard is gone is told, too
 
 
+def test_a_chain_that_was_made_anew_does_not_have_the_head_kept_outside(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Row 58: every row edited and hashed again holds together; a head on paper tells."""
+    db = store.open_writer(data)
+    kept = audit.head(db)
+    assert kept is not None
+    audit.append(db, START, "admin", "login", {})
+    verify.run(data, [kept])
+    assert f"✓ the audit still has the head {kept}" in capsys.readouterr().out
+    guards = db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE type='trigger' AND tbl_name='audit'"
+    ).fetchall()
+    rows = db.execute("SELECT at, who, what FROM audit ORDER BY id").fetchall()
+    for name, _ in guards:
+        db.execute(f"DROP TRIGGER {name}")
+    db.execute("DELETE FROM audit")
+    for at, _, what in rows:
+        audit.append(db, at, "nobody", what, {})
+    for _, sql in guards:
+        db.execute(sql)
+    db.close()
+    verify.run(data)  # by itself it is whole
+    with pytest.raises(InputFault, match=f"does not have the kept head {kept}"):
+        verify.run(data, [kept])
+    with pytest.raises(InputFault, match="is no head"):
+        verify.run(data, ["12"])
+
+
 def test_ratings_report_counts_what_was_pressed(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "ratings.xlsx"
     reports.write("ratings", data, "2026-07-01", "2026-07-01", out)

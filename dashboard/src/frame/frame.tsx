@@ -10,7 +10,10 @@ import { AlarmStrip, LostBanner } from "./strip";
 import { TopLine } from "./top-line";
 
 const BAR: PageId[] = ["overview", "alerts", "duty", "safety"];
-const MORE: PageId[] = ["energy", "ratings", "ledger", "reports", "devices", "rules"];
+const MORE: PageId[] = ["energy", "ratings", "ledger", "reports", "devices", "rules", "accounts"];
+
+/** Only an administrator keeps accounts. */
+const offered = (me: Me, ids: readonly PageId[]) => ids.filter((id) => id !== "accounts" || me.role === "admin");
 
 interface FrameProps {
   me: Me;
@@ -35,7 +38,7 @@ export function Frame({ me, page, children }: FrameProps) {
           <span>{t("app.name")}</span>
         </div>
         <ul>
-          {PAGES.map((id) => (
+          {offered(me, PAGES).map((id) => (
             <li key={id}>
               <NavLink id={id} page={page} />
             </li>
@@ -51,7 +54,7 @@ export function Frame({ me, page, children }: FrameProps) {
           {children}
         </main>
       </div>
-      <BottomBar page={page} />
+      <BottomBar me={me} page={page} />
     </div>
   );
 }
@@ -65,7 +68,7 @@ function NavLink({ id, page }: { id: PageId; page: PageId }) {
   );
 }
 
-function BottomBar({ page }: { page: PageId }) {
+function BottomBar({ me, page }: { me: Me; page: PageId }) {
   const [open, setOpen] = useState(false);
   useEffect(() => route.subscribe(() => setOpen(false)), []);
   const within = MORE.includes(page);
@@ -73,7 +76,7 @@ function BottomBar({ page }: { page: PageId }) {
     <nav class="bottom" aria-label={t("nav.label")} onKeyDown={(e) => e.key === "Escape" && setOpen(false)}>
       {open && (
         <ul class="sheet">
-          {MORE.map((id) => (
+          {offered(me, MORE).map((id) => (
             <li key={id}>
               <NavLink id={id} page={page} />
             </li>

@@ -17,6 +17,8 @@ export interface Live {
   pressed: number;
   /** Grows when a shift, a closing check or a circuit's standing changes. */
   turned: number;
+  /** Grows when a command is sent, answered or given up. */
+  ordered: number;
   /** Grows when a case, a register, a duty or an appointment changes. */
   kept: number;
   /** Whether the gateway answers /alerts at all. */
@@ -35,6 +37,7 @@ export const EMPTY: Live = {
   counts: {},
   pressed: 0,
   turned: 0,
+  ordered: 0,
   kept: 0,
   hasAlerts: true,
 };
@@ -65,6 +68,8 @@ export function reduce(live: Live, name: string, data: unknown): Live {
     case "shift":
     case "circuit":
       return { ...live, turned: live.turned + 1 };
+    case "command":
+      return { ...live, ordered: live.ordered + 1 };
     case "case":
     case "register":
       return { ...live, kept: live.kept + 1 };

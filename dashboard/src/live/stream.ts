@@ -7,7 +7,7 @@ import { EMPTY, reduce, type Live } from "./state";
 
 export const live = createStore<Live>(EMPTY);
 
-const NAMES = ["channel", "device", "finding", "alert", "rating", "shift", "circuit", "case", "register", "now", "resync"] as const;
+const NAMES = ["channel", "device", "finding", "alert", "rating", "shift", "circuit", "command", "case", "register", "now", "resync"] as const;
 /** Without a word for so long the gateway is asked; the stream may hang without an error. */
 const QUIET = 30_000;
 const RETRY = 3_000;

@@ -61,6 +61,26 @@ export function Reports() {
   );
 }
 
+/** What the sheet was counted by; the rulebook's own figures are told from proposed ones. */
+function Settings({ rows }: { rows: Sheet["settings"] }) {
+  const language = useLang();
+  return (
+    <section class="report-section">
+      <h3>{t("reports.settings")}</h3>
+      <dl class="report-settings">
+        {rows.map((row) => (
+          <div key={row.key}>
+            <dt>{row.title[language]}</dt>
+            <dd class="num">
+              <Raw>{String(row.value)}</Raw> <span class="second">{t(row.law ? "is.law" : "is.proposed")}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
 function Whole({ kind, period }: { kind: SheetKind; period: string }) {
   const language = useLang();
   const path = `/sheets/${kind}`;
@@ -97,6 +117,7 @@ function Whole({ kind, period }: { kind: SheetKind; period: string }) {
           {data.sections.map((section) => (
             <Table key={section.key} section={section} />
           ))}
+          {data.settings.length > 0 && <Settings rows={data.settings} />}
           <h3>{t("reports.notes")}</h3>
           <ul class="report-notes">
             {[...data.notes, ...data.sources].map((note) => (

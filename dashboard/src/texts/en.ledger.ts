@@ -280,6 +280,7 @@ export const enLedger: Record<keyof typeof zhLedger, string> = {
   "ap.cancelBy": "may be cancelled until {at}",
   "ap.permit": "permit given",
   "ap.count": "{n} no-shows this year",
+  "ap.reason": "Appointment: {what}",
   "ap.attend": "Came: check the card",
   "ap.noShow": "No-show",
   "ap.came": "Came all the same",

@@ -1,3 +1,4 @@
+import { enDevices } from "./en.devices";
 import { enDuty } from "./en.duty";
 import { enLedger } from "./en.ledger";
 import { enPages } from "./en.pages";
@@ -7,6 +8,7 @@ import type { Key } from "./zh-CN";
 export const en: Record<Key, string> = {
   ...enPages,
   ...enReports,
+  ...enDevices,
   ...enDuty,
   ...enLedger,
   "app.name": "Hallkeeper",

@@ -1,3 +1,4 @@
+import { zhDevices } from "./zh-CN.devices";
 import { zhDuty } from "./zh-CN.duty";
 import { zhLedger } from "./zh-CN.ledger";
 import { zhPages } from "./zh-CN.pages";
@@ -7,6 +8,7 @@ import { zhReports } from "./zh-CN.reports";
 export const zh = {
   ...zhPages,
   ...zhReports,
+  ...zhDevices,
   ...zhDuty,
   ...zhLedger,
   "app.name": "厅守",

@@ -113,6 +113,7 @@ def test_no_call_takes_a_pad_rating(house: House) -> None:
         "/api/v1/ratings/paper",
         "/api/v1/ratings/paper/{paper_id}/strike",
         "/api/v1/ratings/visits",
+        "/api/v1/ratings/visits/import",
         "/api/v1/ratings/links",
     }
 

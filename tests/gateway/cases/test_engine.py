@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway import workdays
 from gateway.cases import engine
-from gateway.cases.clock import Place
+from gateway.cases.clock import Place, Unit, left
 from gateway.cases.model import KINDS, Case, Event, State
 from gateway.workdays import Calendar
 from tests.gateway.cases import oracle
@@ -134,6 +134,17 @@ def test_any_history_is_due_when_the_days_are_counted_one_by_one(
         assert shown(book) == oracle.due(start, days, did, first, every_day=every_day)
     book.place = place(second)  # the same history under another calendar
     assert shown(book) == oracle.due(start, days, did, second, every_day=every_day)
+
+
+@given(today=DAY, n=st.integers(0, 30), shifts=SHIFTS, every_day=st.booleans())
+def test_what_is_left_is_what_was_added(today: date, n: int, shifts: Any, every_day: bool) -> None:
+    where = place(calendar(shifts, known=True))
+    if every_day:
+        due, unit = today + timedelta(days=n), Unit.DAYS
+    else:
+        due, unit = where.calendar.add_workdays(today, n)[0], Unit.WORKDAYS
+    assert left(today, due, unit, where) == n
+    assert left(due, today, unit, where) == -n
 
 
 def shown(book: Book) -> tuple[date, bool] | None:

@@ -1,6 +1,6 @@
 import { get, list, person, query } from "../../api";
 import { hallNow } from "../../clock";
-import { addDays, dateOf, hm, iso, midnight, ms, weekdayName, when } from "../../format";
+import { addDays, dateOf, hm, iso, midnight, MINUTE, ms, weekdayName, when } from "../../format";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
@@ -30,6 +30,8 @@ export function Appointments() {
     [kept, begin],
   );
   const past = usePages<Appointment>(`/appointments${query({ to: begin })}`);
+  const asked = new Set(data?.proposed.map((one) => one.id));
+  const before = past.items?.filter((one) => !asked.has(one.id));
   const again = () => {
     reload();
     past.reload();
@@ -66,14 +68,14 @@ export function Appointments() {
         </Card>
       )}
       <Card title={t("ap.past")}>
-        {!past.items ? (
+        {!before ? (
           past.fault ? (
             <Failed fault={past.fault} retry={past.reload} />
           ) : (
             <Loading />
           )
-        ) : past.items.length ? (
-          <Rows of={past.items} reload={again} />
+        ) : before.length ? (
+          <Rows of={before} reload={again} />
         ) : (
           <Empty>{t("ap.nonePast")}</Empty>
         )}
@@ -187,6 +189,9 @@ function Row({ one, reload }: { one: Appointment; reload: () => void }) {
   );
 }
 
+/** An entry belongs to an appointment from so long before it to so long after it. */
+const MARGIN = 30 * MINUTE;
+
 function doings(one: Appointment, me: Parameters<typeof may>[0], now: number): Doing[] {
   const path = `/appointments/${encodeURIComponent(one.id)}`;
   const noted = (id: string, label: string, primary = false): Doing => ({
@@ -216,6 +221,16 @@ function doings(one: Appointment, me: Parameters<typeof may>[0], now: number): D
       if (over) made.push(noted("came", t("ap.came")));
     }
     if (may(me, "book") && !begun) made.push(noted("cancel", t("ap.cancel")));
+  }
+  const near = now >= ms(one.from) - MARGIN && now < ms(one.to) + MARGIN;
+  if (!one.entry && near && may(me, "judge") && (one.state === "booked" || one.state === "attended")) {
+    made.push({
+      id: "entry",
+      label: t("duty.entry"),
+      path: "/entries",
+      body: (f) => ({ who: said(f, "who"), reason: t("ap.reason", { what: one.matter }) }),
+      fields: <Text name="who" label={t("duty.who")} most={64} />,
+    });
   }
   if (one.state !== "struck" && may(me, "unbook")) made.push(noted("strike", t("did.strike")));
   return made;
