@@ -9,11 +9,12 @@ import tomllib
 import types
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from firmware import config, parts
-from gateway import credentials, flashing, wiring
+from gateway import credentials, drawing, flashing, wiring
 from gateway.errors import InputFault
 from gateway.fittings import setup_of
 from tests.journey.hall import SITE, ran
@@ -188,6 +189,37 @@ def test_a_trial_that_raises_resets_and_anything_else_is_for_whoever_commissions
     with pytest.raises(_Reset if trial else OSError):
         exec(flashing.MAIN, {})
     assert fed == ([8300] if trial else [])
+
+
+@pytest.mark.parametrize("kind", sorted(drawing.KINDS))
+def test_the_wiring_picture_is_of_the_pin_map_in_force(kind: str) -> None:
+    kept = SITE.parents[2] / "docs" / "wiring" / f"{kind}.svg"
+    drawn = drawing.picture(kind)
+    assert kept.read_text(encoding="utf-8") == drawn, "python -m gateway.drawing docs/wiring"
+    told = [text.text or "" for text in ElementTree.fromstring(drawn).iter() if text.tag.endswith("}text")]
+    for board in wiring.PINS:
+        bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
+        for part in made["parts"]:
+            parts.make(part, bench, True)
+        assert {str(pin) for pin in bench.used} <= set(told)
+    mains = any("licensed electrician only" in text for text in told)
+    assert mains is (kind in ("power-meter", "ac-controller"))
+
+
+def test_the_pictures_use_every_pin_of_the_map() -> None:
+    for board, pins in wiring.PINS.items():
+        used: set[int] = set()
+        for kind in drawing.KINDS:
+            bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
+            for part in made["parts"]:
+                parts.make(part, bench, True)
+            used |= set(bench.used)
+        every = {n for v in (getattr(pins, name) for name in pins.__slots__) for n in _each(v)}
+        assert used == every
+
+
+def _each(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else value
 
 
 def test_the_pin_map_in_docs_is_the_one_in_force() -> None:
