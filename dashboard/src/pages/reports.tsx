@@ -1,6 +1,8 @@
 import { useState } from "preact/hooks";
 import { get } from "../api";
 import { t, useLang } from "../i18n";
+import { live } from "../live/stream";
+import { useStore } from "../store";
 import type { Sheet, SheetKind, SheetPeriod } from "../types";
 import { Card, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
@@ -83,6 +85,7 @@ function Settings({ rows }: { rows: Sheet["settings"] }) {
 
 function Whole({ kind, period }: { kind: SheetKind; period: string }) {
   const language = useLang();
+  const hall = useStore(live, (l) => l.site?.name ?? "");
   const path = `/sheets/${kind}`;
   const { data, fault, reload } = useFetched(() => get<Sheet>(`${path}?period=${period}`), [kind, period]);
   const tools = (
@@ -109,6 +112,9 @@ function Whole({ kind, period }: { kind: SheetKind; period: string }) {
         </Card>
       ) : (
         <Card title={`${data.title[language]} ${data.period}`} aside={tools} class="report">
+          <p class="print-only">
+            <Raw>{hall}</Raw>
+          </p>
           <p class="second">
             <Raw>{`${data.first} – ${data.last}`}</Raw>
             {data.due && ` · ${t("reports.due", { day: data.due })}`}
