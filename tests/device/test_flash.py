@@ -20,7 +20,7 @@ def _cuts(what: str, script: str = "cuts.py") -> dict[str, Any]:
             "-m",
             "micropython_unix",
             "-X",
-            "heapsize=16m",
+            "heapsize=16m" if script == "offline.py" else "heapsize=8m",
             str(HERE / script),
             what,
         ],
