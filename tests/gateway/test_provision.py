@@ -185,7 +185,11 @@ def test_the_wiring_picture_is_of_the_pin_map_in_force(kind: str) -> None:
     kept = SITE.parents[2] / "docs" / "wiring" / f"{kind}.svg"
     drawn = drawing.picture(kind)
     assert kept.read_text(encoding="utf-8") == drawn, "python -m gateway.drawing docs/wiring"
-    told = [text.text or "" for text in ElementTree.fromstring(drawn).iter() if text.tag.endswith("}text")]
+    told = [
+        text.text or ""
+        for text in ElementTree.fromstring(drawn).iter()
+        if text.tag.endswith("}text")
+    ]
     for board in wiring.PINS:
         bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
         for part in made["parts"]:
