@@ -38,12 +38,12 @@ class Upheld:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What keeping cases and duties takes: where days are counted, how quiet alerts are, when duties
-    fall due."""
+    """What keeping cases and duties takes: where days are counted, how quiet alerts are, and when
+    duties fall due."""
 
     place: Place
     noise: Noise
-    duties: DutiesOf = DutiesOf()
+    duties: DutiesOf
 
 
 def desk(site: Site, calendar: Calendar) -> Desk:
