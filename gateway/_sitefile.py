@@ -193,6 +193,8 @@ def _freeze(file: model.File) -> frozen.Site:
         tariff=file.energy.tariff,
         main_meter=file.energy.main,
         care=frozen.CareOf(**dict(file.care)),
+        attendance=frozen.AttendanceOf(**dict(file.attendance)),
+        duties=frozen.DutiesOf(file.duties.drill_months, tuple(sorted(set(file.duties.census)))),
         influx=frozen.Influx(**dict(file.influx)) if file.influx else None,
     )
 

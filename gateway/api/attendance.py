@@ -34,7 +34,7 @@ def router(ctx: Context) -> APIRouter:
         following = (first + timedelta(days=31)).replace(day=1)
         tz = ctx.site.timezone
         punches = attendance.stored(ctx.reader(), at(first, 0, tz), at(following, 0, tz), tz)
-        found = attendance.summary(punches, ctx.calendar)
+        found = attendance.summary(punches, ctx.calendar, ctx.site.attendance)
         start = (cursor(after) or (-1, ""))[0] + 1
         return page(
             list(enumerate(found))[start : start + limit + 1],

@@ -67,7 +67,7 @@ def router(ctx: Context) -> APIRouter:
         moves = overdue.moved(ctx.reader())
         found = [
             (duty, item)
-            for duty in duties.table().values()
+            for duty in duties.of(ctx.site.duties).values()
             for item in duties.items(duty, first, last, ctx.calendar, moves)
         ]
         found.sort(key=lambda pair: (overdue.due_at(pair[0], pair[1], desk.place), pair[0].id))
@@ -83,7 +83,10 @@ def router(ctx: Context) -> APIRouter:
     def table() -> dict[str, Any]:
         """Every recurring duty: how it comes, what a record of it says, when it was done last and
         when it falls due next."""
-        return {"items": [_row(ctx, duty) for duty in duties.table().values()], "next": None}
+        return {
+            "items": [_row(ctx, duty) for duty in duties.of(ctx.site.duties).values()],
+            "next": None,
+        }
 
     @made.post("/duties/{item_id}/done", status_code=201)
     def done(item_id: str, asked: Record, who: Person) -> dict[str, Any]:
@@ -318,7 +321,7 @@ def _hot_work(ctx: Context, data: dict[str, Any]) -> Permit:
 
 
 def _duty(ctx: Context, item_id: str) -> Duty:
-    duty = duties.table().get(item_id.partition("~")[0])
+    duty = duties.of(ctx.site.duties).get(item_id.partition("~")[0])
     if duty is None or not duties.exists(duty, item_id, ctx.calendar):
         raise Problem(404, f"no duty falls due as {item_id}")
     return duty

@@ -190,7 +190,7 @@ def _duties(
     }
 
     def rows() -> Iterator[Row]:
-        for duty in duties.table().values():
+        for duty in duties.of(site.duties).values():
             done = _Done()
             for item in duties.items(duty, period.first, period.last, calendar, moved):
                 by = overdue.due_at(duty, item, place)

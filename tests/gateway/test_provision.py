@@ -25,6 +25,8 @@ DEVICES = [entry["id"] for entry in tomllib.loads(SITE.read_text())["device"]]
 class Bench:
     """A board whose pins are handed out once: two parts may share a bus, never a pin."""
 
+    folder = "/nowhere"
+
     def __init__(self, wired: dict[str, Any]) -> None:
         self.used: list[int] = []
         for bus in wired.get("i2c", {}).values():
@@ -128,7 +130,16 @@ def test_the_journey_from_nothing_to_a_board_that_runs(
     setup = config.load(str(board))
     assert (setup.device, setup.kind) == ("pad-w01", "rating-pad")
     assert (board / "cert.der").read_bytes() == (out / "cert.der").read_bytes()
-    for name in ("main.py", "slots.py", "slot", "setup.json", "ca.der", "key.der", "a/firmware"):
+    for name in (
+        "main.py",
+        "slots.py",
+        "slot",
+        "setup.json",
+        "ca.der",
+        "key.der",
+        "a/firmware",
+        "font.bin",
+    ):
         assert (board / name).exists(), name
 
     other = ran(*asked, "--board", "esp32-s3")
