@@ -106,10 +106,18 @@ def saved(page: Page, button: str) -> tuple[str, bytes]:
     return info.value.suggested_filename, Path(path).read_bytes()
 
 
+LONG = "energy/2026-06-01/2026-07-01"
+
+
 @pytest.mark.parametrize(
-    ("lang", "theme", "width"), [("zh", "light", 1440), ("en", "dark", 390), ("zh", "dark", 390)]
+    ("where", "lang", "theme", "width"),
+    [
+        ("energy", "zh", "light", 1440),
+        ("energy", "en", "dark", 390),
+        (LONG, "zh", "dark", 390),
+        (LONG, "en", "light", 1440),
+    ],
 )
-@pytest.mark.parametrize("where", ["energy", "energy/2026-06-01/2026-07-01"])
 def test_it_fits_is_accessible_and_speaks_one_language(
     show: Show, where: str, lang: str, theme: str, width: int
 ) -> None:
