@@ -149,6 +149,8 @@ def load(
                     acked += more
                 acks += 1
     (t0, acked0, acks0), (t1, acked1, acks1) = marks
+    if not took:
+        sys.exit("no reading was acknowledged")
     took.sort()
     per = {f"p{p}": 1000 * took[min(len(took) - 1, len(took) * p // 100)] for p in (50, 95, 99)}
     return {

@@ -29,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 
 from bench._load import SITE  # noqa: E402
-from tests.parts import free_port, mosquitto, nats, stop  # noqa: E402
+from tests.parts import free_port, listening, mosquitto, nats, stop  # noqa: E402
+from tests.waiting import wait_for  # noqa: E402
 
 MANY, FEW = 2500, 25
 SECONDS, WARM = 6.0, 2.0
@@ -67,6 +68,7 @@ def site_file(path: Path, meters: int) -> None:
 def gateway(folder: Path, meters: int, port: int) -> Iterator[psutil.Process]:
     """A whole gateway on the broker at `port`."""
     folder.mkdir()
+    http = free_port()
     site_file(folder / "site.toml", meters)
     profile = os.environ.get("PROFILE")
     code = "from gateway.cli import main; main()" if not profile else Path(profile).read_text()
@@ -75,7 +77,7 @@ def gateway(folder: Path, meters: int, port: int) -> Iterator[psutil.Process]:
             [
                 *(sys.executable, "-c", code, "serve", "--config", str(folder / "site.toml")),
                 *("--data", str(folder / "data"), "--broker", f"mqtt://127.0.0.1:{port}"),
-                *("--http", f"127.0.0.1:{free_port()}"),
+                *("--http", f"127.0.0.1:{http}"),
             ],
             stdout=subprocess.PIPE,
             stderr=log,
@@ -84,6 +86,7 @@ def gateway(folder: Path, meters: int, port: int) -> Iterator[psutil.Process]:
     try:
         assert process.stdout is not None
         assert b"Hallkeeper" in process.stdout.readline(), (folder / "log").read_text()
+        wait_for(lambda: listening(http), "the page")  # its start is no part of the figures
         yield psutil.Process(process.pid)
     finally:
         stop(process, 30)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -31,7 +32,7 @@ sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 from gateway import store  # noqa: E402
 from gateway.history import last, series  # noqa: E402
 from gateway.history.hot import Hot  # noqa: E402
-from gateway.history.times import Said  # noqa: E402
+from gateway.history.times import Channel, Said  # noqa: E402
 from tests.parts import free_port, listening, stop  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
 
@@ -72,7 +73,7 @@ def batches(days: int) -> Iterator[list[Said]]:
 def fill(db: Any, hot: Hot, days: int) -> tuple[int, float]:
     """(readings, seconds of the writing alone)."""
     n, took = 0, 0.0
-    orders: dict[last.Channel, last.Order] = {}
+    orders: dict[Channel, last.Order] = {}
     for batch in batches(days):
         began = time.perf_counter()
         db.execute("BEGIN IMMEDIATE")
@@ -81,6 +82,8 @@ def fill(db: Any, hot: Hot, days: int) -> tuple[int, float]:
         db.execute("COMMIT")
         took += time.perf_counter() - began
         n += len(batch)
+        if n % 1_000_000 == 0:
+            print(f"  {n:,} stored, {n / took:,.0f}/s", file=sys.stderr, flush=True)
     return n, took
 
 
@@ -176,6 +179,18 @@ def whole(folder: Path, days: int, keep_hot: int) -> None:
     row("", "quiet", "while writing")
     for (what, calm), loaded in zip(quiet, busy, strict=True):
         row(what, ms(calm), ms(loaded))
+    began = time.perf_counter()
+    store.copy(reader, folder / "copy.db")
+    size = (folder / "copy.db").stat().st_size / 1e6
+    row(
+        "the database copied whole, as a backup does",
+        f"{time.perf_counter() - began:.1f} s",
+        f"{size:,.0f} MB",
+    )
+    row(
+        "peak memory of this process",
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:,.0f} MB",
+    )
     reader.close()
     db.close()
 

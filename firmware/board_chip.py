@@ -51,7 +51,7 @@ class ChipBoard:
     slack = 250
 
     def __init__(self, folder):
-        self._folder = folder
+        self.folder = folder
         with open(folder + "/board.json") as file:
             self._wiring = json.loads(file.read())
         self.name = self._wiring.get("board", sys.platform)
@@ -285,7 +285,7 @@ class ChipBoard:
 
     def free_blocks(self):
         """Free blocks of the file system."""
-        return os.statvfs(self._folder or "/")[3]
+        return os.statvfs(self.folder or "/")[3]
 
     def battery(self):
         """Per cent by the part that measures it, or None."""

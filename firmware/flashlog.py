@@ -16,19 +16,22 @@ from firmware import record, wire
 SEGMENT = 120  # bytes; littlefs keeps up to 128 inside its metadata
 FOLDED = 3900  # bytes; one 4 KiB block
 MANY = 34  # small segments that make folding worth it
+RUNS = 16  # of samples given up in one go
+COST = 32  # bytes that a run leaves: a `lost` record and what stands for it
+WORTH = 256  # bytes won that make it worth while
 RESERVE = 6  # blocks kept free
 _SAMPLES = tuple(wire.SAMPLES)
 
 
 class _Segment:
-    """One file: its first seq, how many numbers it spans, its bytes, its urgent records."""
+    """One file: its first seq, how many numbers it spans, its bytes, its samples."""
 
     def __init__(self, first, folded):
         self.first = first
         self.folded = folded
         self.count = 0
         self.size = 0
-        self.urgent = 0
+        self.samples = 0
         self.whole = True  # False: a damaged tail, nothing may be added
 
     def next(self):
@@ -55,6 +58,7 @@ class FlashLog:
         self.next = 1  # the number the next event gets
         self.dropped = 0  # numbers this boot has given up
         self.holes = []  # (from, to, why) found at mount and not yet told
+        self._told = []  # numbers of the `lost` records kept, and some that are no longer
         self.room = 0  # blocks that may still be filled, as of the last new file
 
     # -- mounting ---------------------------------------------------------------------------
@@ -123,9 +127,11 @@ class FlashLog:
                 break
             body, _, at = found
             kind = record.kind_at(data, body)
+            if kind == wire.LOST:
+                self._told.append(seq)
             seq += record.skipped(data, body)
-            if kind is not None and kind not in _SAMPLES:
-                segment.urgent += 1
+            if kind in _SAMPLES:
+                segment.samples += 1
         segment.count = seq - first
         segment.size = at
         return segment
@@ -158,7 +164,7 @@ class FlashLog:
         packed = []
         for boot, up, kind, fields in events:
             seq = self.next + len(packed)
-            packed.append((seq, record.pack(seq, boot, up, kind, fields), kind not in _SAMPLES))
+            packed.append((seq, record.pack(seq, boot, up, kind, fields), kind in _SAMPLES))
             seqs.append(seq)
         at = 0
         while at < len(packed):
@@ -171,13 +177,13 @@ class FlashLog:
                 segment = self._open(self.next)
             chunk = bytearray()
             taken = 0
-            urgent = 0
+            samples = 0
             while at + taken < len(packed):
                 raw = packed[at + taken][1]
                 if taken and segment.size + len(chunk) + len(raw) > SEGMENT:
                     break
                 chunk.extend(raw)
-                urgent += packed[at + taken][2]
+                samples += packed[at + taken][2]
                 taken += 1
             try:
                 with open(self._path(_name(segment.first, False)), "ab") as file:
@@ -185,9 +191,10 @@ class FlashLog:
             except OSError:
                 segment.whole = False
                 raise
+            self._told += [self.next + n for n in range(taken) if events[at + n][2] == wire.LOST]
             segment.size += len(chunk)
             segment.count += taken
-            segment.urgent += urgent
+            segment.samples += samples
             self.next += taken
             at += taken
             if self._cache[0] == segment.first:
@@ -256,7 +263,7 @@ class FlashLog:
         with open(self._path("fold.t"), "wb") as out:
             for segment in take:
                 out.write(self._read(segment))
-                made.urgent += segment.urgent
+                made.samples += segment.samples
         os.rename(self._path("fold.t"), self._path(_name(made.first, True)))
         at = self._segments.index(take[0])
         self._segments[at : at + len(take)] = [made]
@@ -271,10 +278,11 @@ class FlashLog:
         Call `drop` with the same answer after the `lost` events are on flash.
         """
         for segment in self._segments[:-1]:
-            if segment.folded and segment.count - segment.urgent > segment.urgent:
-                runs = self._sample_runs(segment)
-                if runs and len(runs) <= 16:
-                    return segment.first, runs
+            if not (segment.folded and segment.samples):
+                continue
+            runs = self._sample_runs(segment)
+            if sum(size - COST for _, _, size in runs) >= WORTH:
+                return segment.first, [(begin, end) for begin, end, _ in runs]
         for segment in self._segments[:-1]:
             if segment.folded:
                 begin = max(segment.first, self.first)
@@ -282,16 +290,16 @@ class FlashLog:
         return None, []
 
     def _sample_runs(self, segment):
+        """[(first number, last, bytes), …] of samples that are worth the record that tells them."""
         runs = []
-        for seq, count, _, _, body, data in self._each(segment):
-            kind = record.kind_at(data, body)
-            if kind is None or kind not in _SAMPLES or seq < self.first:
+        for seq, count, start, end, body, data in self._each(segment):
+            if record.kind_at(data, body) not in _SAMPLES or seq < self.first:
                 continue
             if runs and runs[-1][1] == seq - 1:
-                runs[-1] = (runs[-1][0], seq + count - 1)
+                runs[-1] = (runs[-1][0], seq + count - 1, runs[-1][2] + end - start)
             else:
-                runs.append((seq, seq + count - 1))
-        return runs
+                runs.append((seq, seq + count - 1, end - start))
+        return [run for run in runs if run[2] > COST][:RUNS]
 
     def drop(self, first, runs):
         """Carry out what `give_up` proposed: the file without those numbers, or no file at all."""
@@ -325,6 +333,7 @@ class FlashLog:
                 size += len(raw)
         os.rename(self._path("fold.t"), self._path(_name(segment.first, True)))
         segment.size = size
+        segment.samples -= sum(end - begin + 1 for begin, end in runs)
         self._cache = (None, b"")
         self._merge(segment)
         self.room = self._free() - RESERVE
@@ -344,7 +353,7 @@ class FlashLog:
         os.remove(self._path(_name(segment.first, True)))
         before.size += segment.size
         before.count += segment.count
-        before.urgent += segment.urgent
+        before.samples += segment.samples
         self._cache = (None, b"")
         del self._segments[at]
 
@@ -403,6 +412,11 @@ class FlashLog:
             else:
                 at = max(at, segment.next())
         return out, min(max(at, seq), end)
+
+    def lost_told(self):
+        """Numbers of the `lost` records that are not covered: no ack passes a gap before them."""
+        self._told = [seq for seq in self._told if seq >= self.first]
+        return list(self._told)
 
     def held(self):
         """How many numbers are kept and not covered."""

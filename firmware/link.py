@@ -43,6 +43,7 @@ class Link:
         self._client = None
         self._cursor = 1  # the next number to send
         self._urgent = []
+        self._gaps = []  # numbers of `lost` records that go first
         self._pids = set()
         self._since = None  # since when something under way has seen no ack
         self._patience = RESEND_MS
@@ -202,6 +203,7 @@ class Link:
             raise OSError("no SUBACK")
         self._pids = set()
         self._urgent = []
+        self._gaps = self._log.lost_told()
         self._cursor = self._log.first
         self._since = None
         self._patience = RESEND_MS
@@ -261,6 +263,12 @@ class Link:
     def _take(self):
         """The next payload: an urgent event on its own, or a batch in order, or None."""
         log = self._log
+        while self._gaps:  # else the window would end at a gap of which nobody has been told
+            seq = self._gaps.pop(0)
+            if seq >= log.first:
+                text, _ = self._batch(seq, 1)
+                if text:
+                    return text
         behind = log.next - self._cursor > wire.MAX_BATCH or not self._open()
         while self._urgent:
             if not behind:
@@ -306,6 +314,7 @@ class Link:
         if now - self._since < self._patience:
             return
         self._cursor = self._log.first
+        self._gaps = self._log.lost_told()
         self._since = now
         self._patience = min(self._patience * 2, RESEND_MOST_MS)
 

@@ -225,7 +225,9 @@ class Device:
             if self._watch:
                 real = self._board.real_ms()
                 self._watch(self.body, real - self.link.time_at, real)
-        if now - self._health_at >= (BATTERY_REPEAT_MS if self.setup.battery else REPEAT_MS):
+        spacing = self.report.spacing()
+        every = BATTERY_REPEAT_MS if self.setup.battery else REPEAT_MS
+        if spacing is not None and now - self._health_at >= max(every, spacing):
             events.append(self._health(now))
         self.say(now, events)
 

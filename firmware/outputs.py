@@ -2,6 +2,8 @@
 
 from firmware.parts import Contact
 
+PAGE_MS = 3000
+
 
 class Relay:
     """A contactor's coil; `invert` where a low level pulls it.
@@ -85,18 +87,32 @@ class Buzzer:
 
 
 class Screen:
-    """A display that shows what `show` says."""
+    """A display that shows what `show` says; a long text page by page."""
 
     def __init__(self, display):
         self.name = "ssd1306"
         self._display = display
+        self._text = ""
+        self._page = 0
+        self._pages = 1
+        self._at = None
 
     def poll(self, now):
+        if self._pages < 2:
+            return []
+        if self._at is None:
+            self._at = now
+        elif now - self._at >= PAGE_MS:
+            self._at = now
+            self._page = (self._page + 1) % self._pages
+            self._display.text(self._text, self._page)
         return []
 
     def act(self, item):
         if "show" in item:
-            self._display.text(item["show"])
+            self._text = item["show"]
+            self._page, self._pages, self._at = 0, 1, None
+            self._pages = self._display.text(self._text)
 
 
 class Remote:
@@ -159,4 +175,15 @@ def make(what, wiring, board, relay_boot):
         return Remote(wiring["ch"], board.pulses(wiring["pin"]), wiring["make"], listen)
     from firmware.drivers.ssd1306 import Ssd1306
 
-    return Screen(Ssd1306(board.i2c(wiring["bus"]), wiring.get("addr", 0x3C)))
+    bus, address = board.i2c(wiring["bus"]), wiring.get("addr", 0x3C)
+    return Screen(Ssd1306(bus, address, font=_font(board.folder)))
+
+
+def _font(folder):
+    """The glyphs beside the slots; None where nobody has put them there."""
+    from firmware.font import Font
+
+    try:
+        return Font(folder + "/font.bin")
+    except (OSError, ValueError):
+        return None

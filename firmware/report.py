@@ -70,6 +70,10 @@ class Reporter:
         """Tell how many blocks of flash are left."""
         self._spacing = spacing(room)
 
+    def spacing(self):
+        """Least ms between two samples of one channel; None: none at all."""
+        return self._spacing
+
     def state(self, now, kind, fields, key=None, again=False):
         """A state as read now; an event where it is new or differs (or `again`)."""
         key = key or (kind, fields.get("ch"), fields.get("what"))

@@ -191,7 +191,10 @@ def _freeze(file: model.File) -> frozen.Site:
             | {"test_at": None if file.alerts.test_at == "never" else file.alerts.test_at}
         ),
         tariff=file.energy.tariff,
+        main_meter=file.energy.main,
         care=frozen.CareOf(**dict(file.care)),
+        attendance=frozen.AttendanceOf(**dict(file.attendance)),
+        duties=frozen.DutiesOf(file.duties.drill_months, tuple(sorted(set(file.duties.census)))),
         influx=frozen.Influx(**dict(file.influx)) if file.influx else None,
     )
 

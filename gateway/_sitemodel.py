@@ -294,7 +294,8 @@ class EscalationTable(Table):
 
 
 class EnergyTable(Table):
-    tariff: Annotated[float, Field(ge=0, le=100)] = 0.8
+    tariff: Annotated[float, Field(ge=0, le=100)] | None = None
+    main: Channel | None = None
 
 
 class CareTable(Table):
@@ -302,6 +303,17 @@ class CareTable(Table):
     backup: Annotated[str, Field(min_length=1, max_length=500)] = "backups"
     backups_kept: Annotated[int, Field(ge=1, le=1000)] = 3
     keep_readings_days: Annotated[int, Field(ge=35, le=36_500)] | None = None
+
+
+class AttendanceTable(Table):
+    late: Ms = 10 * units.MINUTE
+    absent: Ms = 30 * units.MINUTE
+    half_day_at: Annotated[int, Field(ge=1, le=100)] = 5
+
+
+class DutiesTable(Table):
+    drill_months: Literal[6, 12] = 12
+    census: Annotated[list[MonthDay], Field(min_length=1, max_length=12)] = [(6, 30), (11, 30)]
 
 
 class InfluxTable(Table):
@@ -336,4 +348,6 @@ class File(Table):
     alerts: AlertsTable = AlertsTable()
     energy: EnergyTable = EnergyTable()
     care: CareTable = CareTable()
+    attendance: AttendanceTable = AttendanceTable()
+    duties: DutiesTable = DutiesTable()
     influx: InfluxTable | None = None

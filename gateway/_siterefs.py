@@ -117,6 +117,17 @@ def _sources(doc: dict[str, Any]) -> Iterator[Fault]:
                     )
 
 
+def _main_meter(doc: dict[str, Any]) -> Iterator[Fault]:
+    main = _table(doc, "energy").get("main")
+    if not isinstance(main, str) or "/" not in main:
+        return
+    if main.split("/")[0] not in _ids(doc, "device"):
+        yield Fault(("energy", "main"), main, "must begin with the id of a [[device]] of this file")
+    if any(row.get("meter") == main for _, row in _rows(doc, "circuit")):
+        text = "must not be a circuit's meter: it counts the whole hall"
+        yield Fault(("energy", "main"), main, text)
+
+
 def _circuits(doc: dict[str, Any]) -> Iterator[Fault]:
     for i, row in _rows(doc, "sensor"):
         yield from _known(doc, ("sensor", i, "circuit"), row.get("circuit"), "circuit")
@@ -242,6 +253,7 @@ _LOOKS: tuple[Callable[[dict[str, Any]], Iterator[Fault]], ...] = (
     _duplicate_channels,
     _zones,
     _sources,
+    _main_meter,
     _circuits,
     _pads,
     _routes,

@@ -18,16 +18,16 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway import audit, store
+from gateway import audit, store, tables
 from gateway.clock import SHANGHAI
 from gateway.errors import InputFault
+from gateway.site import AttendanceOf
 from gateway.workdays import Calendar
 
 MAX_ROWS = 500_000
 SPLIT = 12 * 60 + 30  # proposed: what is punched before 12:30 belongs to the morning
 TWICE = 5  # proposed: minutes within which a second punch is the first one again
-LATE, UNDEFINED = 10, 30  # minutes, included
-HALF_DAY_AT = 5  # times late in a month
+LIMITS = AttendanceOf()  # the rulebook's own
 SESSIONS = (("morning", 8 * 60 + 55, 12 * 60), ("afternoon", 13 * 60, 17 * 60))
 COLUMNS = {
     "person": ("工号", "人员编号", "考勤号码", "person", "id"),
@@ -95,23 +95,24 @@ class Month:
     days: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     undefined: list[tuple[date, str, int]] = field(default_factory=list)
+    half_day_at: int = LIMITS.half_day_at
 
     @property
     def half_days(self) -> int:
         """Half days of 旷工 that being late five times makes."""
-        return self.counts.get("late", 0) // HALF_DAY_AT
+        return self.counts.get("late", 0) // self.half_day_at
 
 
-def lateness(minutes: int) -> str:
+def lateness(minutes: int, limits: AttendanceOf = LIMITS) -> str:
     """The class of so many whole minutes after the limit."""
     if minutes <= 0:
         return "on-time"
-    if minutes <= LATE:
+    if minutes * 60_000 <= limits.late:
         return "late"
-    return "undefined" if minutes <= UNDEFINED else "absent"
+    return "undefined" if minutes * 60_000 <= limits.absent else "absent"
 
 
-def sessions(punches: Sequence[Punch]) -> list[Session]:
+def sessions(punches: Sequence[Punch], limits: AttendanceOf = LIMITS) -> list[Session]:
     """The two halves of one person's day."""
     out = []
     for name, limit, ends in SESSIONS:
@@ -120,7 +121,7 @@ def sessions(punches: Sequence[Punch]) -> list[Session]:
         out.append(
             Session(
                 name,
-                "missing" if came is None else lateness(late),
+                "missing" if came is None else lateness(late, limits),
                 "missing" if left is None else ("early" if left < ends else "on-time"),
                 late,
             )
@@ -145,7 +146,9 @@ def _minute(punch: Punch) -> int:
     return punch.time.hour * 60 + punch.time.minute
 
 
-def summary(punches: Iterable[Punch], calendar: Calendar) -> list[Month]:
+def summary(
+    punches: Iterable[Punch], calendar: Calendar, limits: AttendanceOf = LIMITS
+) -> list[Month]:
     """One month's punches by person; only workdays are judged."""
     days: dict[tuple[str, date], list[Punch]] = {}
     names: dict[str, str] = {}
@@ -153,11 +156,14 @@ def summary(punches: Iterable[Punch], calendar: Calendar) -> list[Month]:
         names[punch.person] = punch.name
         if calendar.is_workday(punch.time.date()):
             days.setdefault((punch.person, punch.time.date()), []).append(punch)
-    months = {person: Month(person, name) for person, name in names.items()}
+    months = {
+        person: Month(person, name, half_day_at=limits.half_day_at)
+        for person, name in names.items()
+    }
     for (person, day), mine in days.items():
         month = months[person]
         month.days += 1
-        for session in sessions(mine):
+        for session in sessions(mine, limits):
             for word in (session.came, session.left):
                 month.counts[word] = month.counts.get(word, 0) + 1
             if session.came == "undefined":
@@ -241,7 +247,7 @@ def import_file(file: Path, data: Path, who: str, now: int, tz: str = SHANGHAI) 
         raw = file.read_bytes()
     except OSError as fault:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
-    punches = parse(decoded(raw, str(file)), file.name)
+    punches = parse(tables.decoded(raw, file.name), file.name)
     if not (data / store.FILE).exists():
         raise InputFault(f"{data}: no {store.FILE} here; --data is the gateway's data directory")
     db = store.open_writer(data)
@@ -320,13 +326,3 @@ def stored(db: sqlite3.Connection, begin: int, end: int, tz: str) -> list[Punch]
         Punch(person, name, datetime.fromtimestamp(t / 1000, zone).replace(tzinfo=None), kind)
         for person, name, t, kind in rows
     ]
-
-
-def decoded(raw: bytes, source: str) -> str:
-    """The text of a file as machines write it: UTF-8 or GB 18030. InputFault."""
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputFault(f"{source}: is neither UTF-8 nor GB 18030 text")

@@ -23,6 +23,8 @@ SUBJECT = "gateway"
 JUMP_MS = 2000
 _HEALTH = {house.STORE.id: "store", house.BACKUP.id: "backup"}
 DAY_MS = 86_400_000
+DROPPED_MS = 3_600_000
+_DROPPED = "broker.dropped"  # meta: the count that was last told
 
 
 @dataclass(slots=True)
@@ -44,12 +46,18 @@ class Jumps:
 @dataclass(slots=True)
 class Upkeep:
     """What the writer, the stage and the keeper's thread share. `keep_ms`: how long readings
-    are kept, None for ever; `unsynced`: the machine's clock has followed no other for days."""
+    are kept, None for ever; `unsynced`: the machine's clock has followed no other for days;
+    `dropped`: what the broker has thrown away since it began, None where it does not say."""
 
     disk: Disk
     keep_ms: int | None = None
     latency: Latency = field(default_factory=Latency)
     unsynced: bool = False
+    dropped: int | None = None
+
+    def note_dropped(self, total: int) -> None:
+        """How many messages the broker says it has thrown away since it began."""
+        self.dropped = total
 
 
 class Care:
@@ -63,11 +71,16 @@ class Care:
         self._jumps = Jumps(speed)
         self._ledger = Ledger(lambda *_: None, noise)
         self._standing: set[str] = set()
+        self._told_dropped: int | None = None
+        self._dropped_at = -DROPPED_MS
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is wrong, and say so on /healthz again."""
         self._ledger.load(db)
         self._standing = set()
+        told = db.execute("SELECT value FROM meta WHERE key=?", (_DROPPED,)).fetchone()
+        self._told_dropped = None if told is None else int(told[0])
+        self._dropped_at = -DROPPED_MS
         for rule in house.RULES:
             evidence = self._ledger.standing(db, rule, SUBJECT)
             if evidence is not None:
@@ -87,8 +100,25 @@ class Care:
         if leap:
             audit.append(db, turn.now, audit.GATEWAY, "clock.jumped", {"by_ms": leap})
             self._ledger.happened(db, house.CLOCK, SUBJECT, {"by_ms": leap}, turn.now)
+        self._dropped(db, turn.now)
         unsynced = {"unsynced": True} if self._upkeep.unsynced else None
         self._stands(db, turn.now, house.CLOCK, unsynced)
+
+    def _dropped(self, db: sqlite3.Connection, now: int) -> None:
+        """The broker has thrown away more than when last told, at most once an hour. The count is
+        kept, so that what it dropped while the gateway was down is told too."""
+        total = self._upkeep.dropped
+        if total is None or total == self._told_dropped or now < self._dropped_at + DROPPED_MS:
+            return
+        known = self._told_dropped
+        if known is not None:
+            more = total if total < known else total - known  # less: it was started anew
+            if more:
+                self._dropped_at = now
+                audit.append(db, now, audit.GATEWAY, "broker.dropped", {"messages": more})
+                self._ledger.happened(db, house.DROPPED, SUBJECT, {"messages": more}, now)
+        self._told_dropped = total
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_DROPPED, str(total)))
 
     def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
         changes, self._ledger.changes = self._ledger.changes, []

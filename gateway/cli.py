@@ -28,6 +28,8 @@ app.add_typer(calendar_app, name="calendar")
 
 attendance_app = typer.Typer(help="Files of the attendance machine.", no_args_is_help=True)
 app.add_typer(attendance_app, name="attendance")
+visits_app = typer.Typer(help="Files of the queue machine.", no_args_is_help=True)
+app.add_typer(visits_app, name="visits")
 firmware_app = typer.Typer(help="Signed updates of devices.", no_args_is_help=True)
 app.add_typer(firmware_app, name="firmware")
 influx_app = typer.Typer(help="The second copy in an InfluxDB.", no_args_is_help=True)
@@ -49,6 +51,7 @@ class Report(StrEnum):
     stars = "stars"
     hygiene = "hygiene"
     zeros = "zeros"
+    meeting = "meeting"
 
 
 @app.command()
@@ -213,6 +216,18 @@ def attendance_import(
     attendance.import_file(file, data, by, people.wall_clock())
 
 
+@visits_app.command("import")
+def visits_import(
+    file: Annotated[Path, typer.Argument(help="the machine's CSV")],
+    data: Data,
+    by: Annotated[str, typer.Option(help="who imports it, for the audit")],
+) -> None:
+    """Import served visits by counter and day; unrated is these less the rated ones."""
+    from gateway import reports
+
+    reports.import_visits(file, data, by)
+
+
 @influx_app.command("backfill")
 def influx_backfill(
     data: Data,
@@ -233,7 +248,7 @@ def report(
     start: Annotated[str | None, typer.Option("--from", help="first day, YYYY-MM-DD")] = None,
     end: Annotated[str | None, typer.Option("--to", help="last day, YYYY-MM-DD")] = None,
     period: Annotated[
-        str | None, typer.Option(help="of a sheet: 2026-W27, 2026-07 or 2026-Q3")
+        str | None, typer.Option(help="of a sheet: 2026-W27, 2026-07, 2026-Q3, 2026-H2")
     ] = None,
 ) -> None:
     """Write a report as a spreadsheet."""

@@ -7,14 +7,16 @@ Pure: the calendar and the days come in, the items come out. An item is named
 from __future__ import annotations
 
 import tomllib
+from calendar import isleap
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
 from gateway import units
+from gateway.site import DutiesOf
 from gateway.workdays import Calendar
 
 _ONE = timedelta(days=1)
@@ -57,6 +59,18 @@ def table() -> dict[str, Duty]:
             row.get("second"),
         )
         for name, row in tomllib.loads(text).items()
+    }
+
+
+def of(hall: DutiesOf) -> dict[str, Duty]:
+    """The table with a hall's own settings of the site file."""
+    own: dict[str, dict[str, Any]] = {
+        "drill": {"months": hall.drill_months},
+        "census": {"dates": [f"{month:02}-{day:02}" for month, day in hall.census]},
+    }
+    return {
+        name: replace(duty, settings={**duty.settings, **own.get(name, {})})
+        for name, duty in table().items()
     }
 
 
@@ -180,7 +194,8 @@ def _dates(
 ) -> Iterator[date]:
     for year in range(first.year, last.year + 1):
         for text in settings["dates"]:
-            day = date.fromisoformat(f"{year}-{text}")
+            leap = text == "02-29" and not isleap(year)
+            day = date.fromisoformat(f"{year}-{'02-28' if leap else text}")
             yield _on_or_before(day, calendar, day.replace(day=1))
 
 

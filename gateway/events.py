@@ -71,7 +71,7 @@ class Refused:
     seq: int | None = None
 
 
-def _attribute(field: str) -> str:
+def attribute(field: str) -> str:
     """The Python name of a wire field: `from` and `set` get an underscore."""
     return field + "_" if field in ("from", "set") else field
 
@@ -82,11 +82,11 @@ def _struct(kind: str) -> type[Event]:
     for marked, type_, choices in wire.KINDS[kind]:
         name = marked.lstrip("?")
         annotation = Literal[choices] if choices else _TYPES[type_]
-        rename[_attribute(name)] = name
+        rename[attribute(name)] = name
         if marked.startswith("?"):
-            fields.append((_attribute(name), annotation | None, None))
+            fields.append((attribute(name), annotation | None, None))
         else:
-            fields.append((_attribute(name), annotation))
+            fields.append((attribute(name), annotation))
     made: Any = msgspec.defstruct(
         kind,
         fields,
@@ -103,6 +103,10 @@ def _struct(kind: str) -> type[Event]:
 STRUCTS: dict[str, type[Event]] = {kind: _struct(kind) for kind in wire.KINDS}
 _REQUIRED = {
     STRUCTS[kind]: _COMMON_KEYS + sum(not name.startswith("?") for name, _, _ in fields)
+    for kind, fields in wire.KINDS.items()
+}
+_OPTIONAL = {
+    STRUCTS[kind]: [attribute(name[1:]) for name, _, _ in fields if name.startswith("?")]
     for kind, fields in wire.KINDS.items()
 }
 _decode_event = msgspec.json.Decoder(Union[tuple(STRUCTS.values())]).decode  # noqa: UP007
@@ -126,6 +130,8 @@ def split_topic(topic: str, site: str, devices: Collection[str]) -> tuple[str, s
 
 def decode(payload: bytes) -> list[tuple[bytes, Item]]:
     """Every event of one message with its own bytes; what is no JSON gives one Refused."""
+    if payload[:1] == b"{" and len(payload) <= wire.MAX_BYTES and payload.isascii():
+        return [(payload, decode_one(payload))]
     whole = _whole_fault(payload)
     if whole is not None:
         return whole
@@ -154,7 +160,10 @@ def decode_one(raw: bytes) -> Item:
         event: Event = _decode_event(raw)
     except (msgspec.DecodeError, RecursionError) as fault:
         return _other(raw, str(fault))
-    if raw.count(b":") != _REQUIRED[type(event)] or raw.count(b"{") + raw.count(b"[") > 1:
+    # Each known field that is there has a colon of its own: with no more colons than that there is
+    # no other field, none twice, and nothing nested, for what is known is flat.
+    more = raw.count(b":") - _REQUIRED[type(event)]
+    if more and more != sum(getattr(event, name) is not None for name in _OPTIONAL[type(event)]):
         reason = _structure_fault(raw)
         if reason:
             return _refused(reason, raw)

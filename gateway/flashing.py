@@ -77,6 +77,8 @@ def folder(out: Path, board: str, identity: dict[str, Any], setup: dict[str, Any
     (flash / "main.py").write_text(MAIN, encoding="utf-8")
     (flash / "slot").write_text(FIRST_SLOT, encoding="utf-8")  # also on a board used before
     shutil.copyfile(FIRMWARE / "slots.py", flash / "slots.py")
+    if any(part["part"] == "ssd1306" for part in pins["parts"]):
+        shutil.copyfile(FIRMWARE / "font.bin", flash / "font.bin")
     compiled(flash / "a" / "firmware")
     return flash
 

@@ -30,6 +30,8 @@ LAST_WORDS_S = 0.5
 POLL_S = 1.0
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CANARY = b"canary"
+DROPPED = "$SYS/broker/publish/messages/dropped"
+"""Where Mosquitto tells how many messages it has thrown away since it began."""
 
 
 class Arrival(NamedTuple):
@@ -79,7 +81,8 @@ def decode_state(payload: bytes) -> State | Refused:
 class Session:
     """Keeps one connection up and puts what arrives into `queue`.
 
-    `note(reason)` is told why the broker cannot be had, and None when it can be again. Each session
+    `note(reason)` is told why the broker cannot be had, and None when it can be again;
+    `dropped(total)` how many messages it says it has thrown away, where it says so. Each session
     leaves a retained claim on the broker: one that comes back from a lost connection and finds
     another's has been taken over by a second gateway, calls `taken()` and tries no more.
     """
@@ -91,6 +94,7 @@ class Session:
         now: Callable[[], int],
         queue: Callable[[Arrival | Connected], None],
         note: Callable[[str | None], None],
+        dropped: Callable[[int], None] = lambda _: None,
         *,
         wide: bool,
         taken: Callable[[], None] = lambda: None,
@@ -104,6 +108,10 @@ class Session:
         # A broker of one's own lets nothing else through; a foreign one may, and it is reported.
         leaf = "hall/+/+/+/{}/#" if wide else f"hall/1/{site}/+/{{}}"
         self._filters = [(leaf.format(name), 1) for name in ("event", "state")]
+        self._needed = len(self._filters)
+        if wide:  # ours keeps all it has taken; another's queue may be too short
+            self._filters.append((DROPPED, 0))
+        self._dropped = dropped
         self._client_id = f"hallkeeper-{site}"
         self._canary_topic = wire.topic(site, GATEWAY, "event")
         self._claim_topic = wire.topic(site, GATEWAY, "state")
@@ -205,7 +213,7 @@ class Session:
                 connection.publish(self._claim_topic, self._claim, 0, retain=True)
             connection.flush()
         elif kind == mqtt.SUBACK:
-            if any(code & 0x80 for code in body[2:]):
+            if any(code & 0x80 for code in body[2 : 2 + self._needed]):
                 raise ConnectionError(f"may not read {self._filters[0][0]}")
             self.canary_back = True
             self._up = True
@@ -226,6 +234,9 @@ class Session:
                 connection.flush()
             return
         topic, payload, retained, qos, mid = said
+        if topic == DROPPED and payload.isdigit():
+            self._dropped(int(payload))
+            return
         self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
 
     def _owner(self, claim: bytes) -> None:

@@ -34,6 +34,14 @@ class Intervals:
         starts[low:high] = [first]
         ends[low:high] = [last]
 
+    def follows(self, number: int) -> bool:
+        """Put in the number after the highest, and tell whether it was that one."""
+        ends = self._ends
+        if ends and number == ends[-1] + 1:
+            ends[-1] = number
+            return True
+        return False
+
     def __contains__(self, number: int) -> bool:
         if not self._ends or number > self._ends[-1]:
             return False

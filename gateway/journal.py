@@ -11,6 +11,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from zlib import crc32
 
 import msgspec
@@ -28,9 +29,10 @@ _INSERT = "INSERT INTO event (device,log,seq,boot,up,t,at,t_at,kind,payload,crc)
 _FIND = "SELECT boot,up,t,at,t_at,kind,payload FROM event WHERE device=? AND log=? AND seq=?"
 
 
-class StoredEvent(msgspec.Struct, frozen=True):
+class StoredEvent(msgspec.Struct, frozen=True, gc=False):
     """An event as the journal has it now. `t` is the believed one or None; `new` is False when it
-    was stored before and this copy brought an earlier arrival or a time."""
+    was stored before and this copy brought an earlier arrival or a time; `t_at` is the arrival of
+    the copy that gave `t`, `raw` the event's JSON as first sent."""
 
     device: str
     log: str
@@ -41,6 +43,9 @@ class StoredEvent(msgspec.Struct, frozen=True):
     at: int
     event: Event | Unknown
     new: bool
+    t_at: int | None = None
+    kind: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,30 +63,13 @@ class LostRange:
     at: int
 
 
-class _Row:
-    """One event between its arrival and its INSERT or UPDATE."""
-
-    __slots__ = ("at", "boot", "changed", "event", "kind", "payload", "stored", "t", "t_at", "up")
-
-    def __init__(
-        self,
-        found: tuple[int, int, int | None, int, int | None, str, str],
-        event: Event | Unknown,
-        stored: bool,
-    ) -> None:
-        self.boot, self.up, self.t, self.at, self.t_at, self.kind, self.payload = found
-        self.event = event
-        self.stored = stored
-        self.changed = False
-
-    def merge(self, at: int, t: int | None) -> None:
-        """Another copy: the earliest arrival counts, and the earliest believed time."""
-        if at < self.at:
-            self.at, self.changed = at, True
-        if t is None:
-            return
-        if self.t_at is None or at < self.t_at:
-            self.t, self.t_at, self.changed = t, at, True
+def _merged(row: StoredEvent, at: int, t: int | None) -> StoredEvent:
+    """An event after another copy: the earliest arrival counts, and the earliest believed time."""
+    if at < row.at:
+        row = msgspec.structs.replace(row, at=at)
+    if t is not None and (row.t_at is None or at < row.t_at):
+        row = msgspec.structs.replace(row, t=t, t_at=at)
+    return row
 
 
 class _Log:
@@ -102,7 +90,8 @@ class Journal:
 
     def __init__(self) -> None:
         self._logs: dict[Key, _Log] = {}
-        self._rows: dict[tuple[str, str, int], _Row] = {}
+        self._rows: dict[tuple[str, str, int], StoredEvent] = {}
+        self._same: set[tuple[str, str, int]] = set()  # rows that are as they were stored
         self._lost: list[LostRange] = []
         self._refused: list[tuple[str, str, int, int]] = []
         self._rejects: list[tuple[int, str, str | None, str, bytes]] = []
@@ -143,22 +132,21 @@ class Journal:
         book = self._book(device, log)
         book.last_at = max(book.last_at, at)
         book.boot = max(book.boot, event.boot)
-        key = (device, log, seq)
-        row = None
-        if seq in book.received:  # a copy, or one that was given up and comes after all
-            row = self._rows.get(key) or self._find(db, key, event)
-            if row is None and seq <= book.pruned:  # stored once, and dropped for its age
-                book.duplicates += 1
-                return
-        if row is not None:
-            book.duplicates += 1
-            row.merge(at, t)
-            return
-        book.received.add(seq)
+        received, key = book.received, (device, log, seq)
+        if not received.follows(seq):
+            if seq in received:  # a copy, or one that was given up and comes after all
+                row = self._rows.get(key) or self._find(db, key, event)
+                if row is not None or seq <= book.pruned:  # there, or dropped for its age
+                    book.duplicates += 1
+                    if row is not None:
+                        self._merge(key, row, at, t)
+                    return
+            received.add(seq)
         book.stored += 1
-        t_at = None if t is None else at
-        found = (event.boot, event.up, t, at, t_at, event.kind, raw.decode())
-        self._rows[key] = _Row(found, event, stored=False)
+        self._rows[key] = StoredEvent(
+            *(device, log, seq, event.boot, event.up, t, at, event, True),
+            *(None if t is None else at, event.kind, raw.decode()),
+        )
         if event.kind == wire.LOST:
             first, last = event.from_, event.to  # type: ignore[union-attr]
             self._give_up(device, log, max(first, 1), last, "lost", at if t is None else t)
@@ -207,26 +195,14 @@ class Journal:
 
     def write(self, db: sqlite3.Connection) -> tuple[list[StoredEvent], list[LostRange]]:
         """Write the turn into the caller's transaction: what is new, or better known, of it."""
-        inserts, updates, stored = [], [], []
-        for (device, log, seq), row in self._rows.items():
-            if row.stored and not row.changed:
-                continue
-            crc = _checksum(device, log, seq, row)
-            if row.stored:
-                updates.append((row.t, row.at, row.t_at, crc, device, log, seq))
+        inserts, updates = [], []
+        stored = [row for key, row in self._rows.items() if key not in self._same]
+        for row in stored:
+            if row.new:
+                inserts.append((*_columns(row), _checksum(row)))
             else:
-                inserts.append(
-                    (
-                        *(device, log, seq, row.boot, row.up, row.t, row.at, row.t_at),
-                        *(row.kind, row.payload, crc),
-                    )
-                )
-            stored.append(
-                StoredEvent(
-                    *(device, log, seq, row.boot, row.up, row.t, row.at, row.event),
-                    new=not row.stored,
-                )
-            )
+                where = (row.device, row.log, row.seq)
+                updates.append((row.t, row.at, row.t_at, _checksum(row), *where))
         lost = self._lost
         self._storing = True
         try:
@@ -277,12 +253,20 @@ class Journal:
 
     def _find(
         self, db: sqlite3.Connection, key: tuple[str, str, int], event: Event | Unknown
-    ) -> _Row | None:
+    ) -> StoredEvent | None:
         found = db.execute(_FIND, key).fetchone()
         if found is None:
             return None
-        row = self._rows[key] = _Row(found, event, stored=True)
+        boot, up, t, at, t_at, kind, raw = found
+        row = self._rows[key] = StoredEvent(*key, boot, up, t, at, event, False, t_at, kind, raw)
+        self._same.add(key)
         return row
+
+    def _merge(self, key: tuple[str, str, int], row: StoredEvent, at: int, t: int | None) -> None:
+        merged = _merged(row, at, t)
+        if merged is not row:
+            self._rows[key] = merged
+            self._same.discard(key)
 
     def _give_up(self, device: str, log: str, first: int, last: int, why: str, at: int) -> None:
         received = self._logs[device, log].received
@@ -327,7 +311,7 @@ class Journal:
 
     def _clear(self) -> None:
         self._rows, self._lost, self._refused, self._rejects = {}, [], [], []
-        self._touched = set()
+        self._touched, self._same = set(), set()
 
 
 def stores(db: sqlite3.Connection, admits: Callable[[str, str, int], bool]) -> None:
@@ -341,12 +325,15 @@ def checksum(*columns: str | int | None) -> int:
     return crc32("\0".join(map(str, columns)).encode())
 
 
-def _checksum(device: str, log: str, seq: int, row: _Row) -> int:
+def _checksum(row: StoredEvent) -> int:
     """`checksum` of a row that is to be written."""
     return crc32(
-        f"{device}\0{log}\0{seq}\0{row.boot}\0{row.up}\0{row.t}\0{row.at}\0{row.t_at}"
-        f"\0{row.kind}\0{row.payload}".encode()
+        f"{row.device}\0{row.log}\0{row.seq}\0{row.boot}\0{row.up}\0{row.t}\0{row.at}"
+        f"\0{row.t_at}\0{row.kind}\0{row.raw}".encode()
     )
+
+
+_columns = attrgetter("device", "log", "seq", "boot", "up", "t", "at", "t_at", "kind", "raw")
 
 
 def damaged(db: sqlite3.Connection, newest: int | None = None) -> Iterable[int]:

@@ -11,6 +11,7 @@ import json
 import sqlite3
 from bisect import bisect_right, insort
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import structlog
@@ -33,6 +34,7 @@ _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
+_RECORDS_MOST = 150_000  # in memory; what is late beyond them is read back from the journal
 _SET_BACK_MS, _SET_FORWARD_MS = 2000, 86_400_000
 _REST_MS, _REST_SHARE = 5_000, 5_000  # after going back: a 5000th of the way, at most 5 s
 _BACKLOG_MS = 60_000  # evidence so old is a backlog: more of it comes, and may end what it begins
@@ -40,6 +42,7 @@ _DRAIN_MOST_MS = 60_000  # a backlog is waited for so long at most
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
+_ORDER = itemgetter(0, 1, 2, 3, 4)  # of a record, but for its value
 
 
 class Judging:
@@ -116,7 +119,8 @@ class Judging:
             self._told_failed = True
             ledger.failed(db, self._engine.failed, turn.now)
         for said in turn.stored:
-            ledger.clock(db, said, turn.now)
+            if said.t is None or ledger.clocks_off:
+                ledger.clock(db, said, turn.now)
         if watch is not None:
             for lost in turn.lost:
                 ledger.lost(db, watch, lost, turn.now)
@@ -127,8 +131,7 @@ class Judging:
             at = bisect_right(self._records, record) - 1
             if 0 <= at < len(self._records) and self._records[at] == record:
                 del self._records[at]
-        for record in add:
-            insort(self._records, record)
+        self._take(add)
         permit_back = self._permits(db)
         if permit_back is not None and permit_back <= reached:
             back = permit_back if back is None else min(back, permit_back)
@@ -158,6 +161,15 @@ class Judging:
         self._engine.run(self._records[first:last])
         self._engine.advance(target)
         self._engine.out.clear()
+
+    def _take(self, add: Iterable[Record]) -> None:
+        """Sort records in; mostly they follow all that are there."""
+        records = self._records
+        for record in sorted(add, key=_ORDER):
+            if not records or record[:5] >= records[-1][:5]:
+                records.append(record)
+            else:
+                insort(records, record)
 
     def _taken(self) -> dict[Key, Finding]:
         taken, self._engine.changed = self._engine.changed or {}, {}
@@ -259,6 +271,11 @@ class Judging:
             self._snapshots = [
                 s for s in (*coarse[-_COARSE_KEPT:], *fine) if s[0] >= t - _RECORDS_KEPT_MS
             ]
+            if len(self._records) > _RECORDS_MOST:
+                most = self._records[-_RECORDS_MOST][0]
+                self._snapshots = [s for s in self._snapshots if s[0] >= most] or [
+                    self._snapshots[-1]
+                ]
             floor = self._snapshots[0][0]
             del self._records[: bisect_right(self._records, floor, key=lambda r: r[0])]
         if now >= self._disk_at + _DISK_MS and self._late is None:

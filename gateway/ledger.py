@@ -155,6 +155,11 @@ class Ledger:
         for rule in {*standing} - {*by_rule}:
             self._put(db, replace(standing[rule], end=now), now, amends=False)
 
+    @property
+    def clocks_off(self) -> bool:
+        """Whether some device's clock is known to be ahead."""
+        return bool(self._clocks_off)
+
     def clock(self, db: sqlite3.Connection, said: StoredEvent, now: int) -> None:
         """device.clock: a device says a time that is more than a minute ahead of its arrival."""
         if not said.new or said.event.t is None:

@@ -56,7 +56,7 @@ def judge(db: sqlite3.Connection, now: int, desk: Desk) -> None:
     since = begun(db)
     first = now if since is None else since
     moves = moved(db)
-    for duty in duties.table().values():
+    for duty in duties.of(desk.duties).values():
         item = _latest_due(duty, first, now, desk.place, moves)
         wanted = None
         if item is not None and not recorded(db, item.key):

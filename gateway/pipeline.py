@@ -296,6 +296,7 @@ class House:
             self._session = Session(
                 *(endpoint, self.site.id, self.options.clock.now, self._writer.put),
                 lambda reason: self.health.note("broker", reason),
+                self.upkeep.note_dropped,
                 wide=self._embedded is None,
                 taken=lambda: self._died(
                     f"{endpoint.address}: another gateway has taken over this hall's session;"

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
-from firmware.wire import FUTURE_MS
+from firmware.wire import FUTURE_MS, STALE_MS
 from gateway.arrivals import fact
 from gateway.engine import Record
 from gateway.events import decode_one
@@ -52,7 +52,19 @@ class Placing:
         add: list[Record] = []
         remove: list[Record] = []
         moved: dict[Boot, Anchor | None] = {}  # to the anchor before
+        anchors, input_key = self._anchors, self._graph.input_key
         for one in stored:
+            t = one.t
+            if one.new and t is not None and t >= one.at - STALE_MS:
+                anchor = anchors.get((one.device, one.log, one.boot))
+                if anchor is not None and one.seq > anchor[0]:  # moves nothing but its channel
+                    kind, ch, value = fact(one.event)
+                    if kind == "lost":
+                        kind, value = "other", False
+                    place = input_key(one.device, kind, ch)
+                    value = None if value == () else value
+                    add.append((t, one.boot, one.seq, one.log, place, value))
+                    continue
             key = (one.device, one.log, one.seq)
             before = self._estimated.pop(key, None)
             if before is None and not one.new:  # told before our memory begins

@@ -6,7 +6,6 @@ series and sums are kept; the rules judge them at the next start. Audit rows con
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,7 +19,6 @@ from gateway import audit, store
 from gateway.events import Event, Refused, Unknown, decode
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.stage import heard
 from gateway.history.times import resolve
 from gateway.journal import Journal, checksum
 
@@ -66,7 +64,7 @@ def _events(old: sqlite3.Connection, db: sqlite3.Connection) -> tuple[int, int]:
 
     def flush() -> int:
         stored, _ = journal.write(db)
-        said = resolve(db, (heard(one) for one in stored))
+        said = resolve(db, stored)
         last.keep(db, said)
         hot.keep(db, said)
         return sum(one.new for one in stored)
@@ -97,7 +95,7 @@ def _events(old: sqlite3.Connection, db: sqlite3.Connection) -> tuple[int, int]:
 def _at(event: Event | Unknown, t: int | None) -> Event | Unknown:
     """The event with the time that the journal believed."""
     if isinstance(event, Unknown):
-        return dataclasses.replace(event, t=t)
+        return msgspec.structs.replace(event, t=t)
     changed: Event = msgspec.structs.replace(event, t=t)
     return changed
 

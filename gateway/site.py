@@ -198,6 +198,25 @@ class CareOf:
 
 
 @dataclass(frozen=True, slots=True)
+class AttendanceOf:
+    """Attendance classes: up to `late` ms after the limit 迟到, past `absent` 旷工, between them
+    未定级; so many times late in a month are half a day of 旷工."""
+
+    late: int = 10 * 60_000
+    absent: int = 30 * 60_000
+    half_day_at: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DutiesOf:
+    """When duties fall due where the rulebook leaves it open: a drill every 6 or 12 months; the
+    days (month, day) of the extinguisher census."""
+
+    drill_months: int = 12
+    census: tuple[tuple[int, int], ...] = ((6, 30), (11, 30))
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A hall. Durations in ms, times of day in minutes, tags lower-case."""
 
@@ -225,9 +244,12 @@ class Site:
     escalation: dict[str, tuple[tuple[int, str], ...]] = field(default_factory=dict)
     rota: tuple[OnCall, ...] = ()
     noise: Noise = Noise()
-    tariff: float = 0.8  # yuan per kWh
+    tariff: float | None = None  # yuan per kWh
+    main_meter: Source | None = None  # counts the whole hall
     influx: Influx | None = None
     care: CareOf = CareOf()
+    attendance: AttendanceOf = AttendanceOf()
+    duties: DutiesOf = DutiesOf()
 
 
 def load(path: Path) -> Site:

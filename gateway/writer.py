@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 TICK_S = 0.2
-BATCH = 512
+BATCH = 1024
 TIME_EVERY_S = 20.0
 CANARY_EVERY_S = 5.0
 CANARY_LATE_S = 10.0

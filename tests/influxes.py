@@ -46,6 +46,7 @@ class FakeInflux:
         self.tokens: set[str | None] = set()
         self.released = threading.Event()
         self.refuses: Callable[[str], Reply | None] = lambda _: None  # of the GETs it passes on
+        self.started = 0  # when this VictoriaMetrics was started; 0: it is none
         self.queries: list[str] = []
         self.counts: list[int] = []
         self._says: queue.SimpleQueue[Reply | str] = queue.SimpleQueue()
@@ -81,6 +82,8 @@ class FakeInflux:
 
             def do_GET(self) -> None:
                 said = fake.refuses(self.path) if behind else (404, {}, "not found")
+                if self.path == "/metrics" and fake.started:
+                    said = 200, {}, f"vm_app_start_timestamp {fake.started}\n"
                 if said is not None:
                     self.answer(*said)
                     return
@@ -162,6 +165,12 @@ class Victoria:
                 stderr=log,
             )
         wait_for(lambda: listening(self.port), "victoria-metrics to listen")
+
+    def kill(self) -> None:
+        """kill -9: what it took last may not be on its disk."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         if self._process is not None:

@@ -22,6 +22,7 @@ from urllib.parse import parse_qs, urlparse
 
 import devices
 import duty
+import energy
 import hall
 import ledger
 import records
@@ -91,7 +92,7 @@ def answer(state: State, path: str, q: dict[str, str]) -> Any:
         "/ratings/summary": lambda: items(
             records.few() if state.empty else records.ratings(q["by"])
         ),
-        "/energy": lambda: items([] if state.empty else records.energy(q["by"], days(q))),
+        "/energy/report": lambda: energy.report(q["from"], q["to"], empty=state.empty),
         "/series": lambda: items([] if state.empty else samples(q)),
     }
     if path.startswith("/findings/"):
@@ -125,11 +126,6 @@ def findings(q: dict[str, str]) -> list[Any]:
     return [
         f for f in records.FINDINGS if active is None or (active == "true") == (f["end"] is None)
     ]
-
-
-def days(q: dict[str, str]) -> int:
-    begin, end = (datetime.fromisoformat(q[k].replace("Z", "+00:00")[:10]) for k in ("from", "to"))
-    return max(1, (end - begin).days)
 
 
 def samples(q: dict[str, str]) -> list[Any]:

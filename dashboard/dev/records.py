@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from hall import CIRCUITS, COUNTER_ROWS, NOW, SITE, at
+from hall import COUNTER_ROWS, NOW, at
 
 
 def _finding(
@@ -347,29 +347,4 @@ def rules() -> list[dict[str, Any]]:
             "tells": "duty, facilities",
             "acts": None,
         },
-    ]
-
-
-def energy(by: str, days: int) -> list[dict[str, Any]]:
-    if by == "day":
-        first = NOW.date() - timedelta(days=days - 1)
-        return [
-            {
-                "day": (first + timedelta(days=i)).isoformat(),
-                "kwh": 30 + (i * 7) % 23 if (i % 7) < 5 else 6.2,
-            }
-            for i in range(days)
-            if i != 9
-        ]
-    keys = {
-        "use": ["lighting", "ac", "counter", "protected"],
-        "waste": ["lighting"],
-        "zone": [z["id"] for z in SITE["zones"]],
-    }  # type: ignore[index,union-attr]
-    if by == "circuit":
-        return [
-            {"circuit": c["id"], "kwh": round(21.4 / (i + 1), 3)} for i, c in enumerate(CIRCUITS)
-        ]
-    return [
-        {by: key, "kwh": [18.2, 26.7, 7.9, 0.9][i] * max(1, days)} for i, key in enumerate(keys[by])
     ]

@@ -22,6 +22,7 @@ TITLES = {
         ["2026-07", "2026-06"],
     ),
     "zeros": ("七心七零统计表", "Seven zeros", ["2026-07", "2026-06"]),
+    "meeting": ("联席会议数据包", "Joint meeting, data pack", ["2026-H2", "2026-H1"]),
 }
 
 
@@ -83,6 +84,9 @@ def sheet(kind: str, period: str, *, empty: bool) -> dict[str, Any] | None:
         ],
         "notes": [words("同分并列。", "Ties are ties.")],
         "sources": [words("评价器按键记录", "Pads")],
+        "settings": [
+            {"key": "few", "title": words("分级显示", "Shown from"), "value": 5, "law": False}
+        ],
     }
 
 

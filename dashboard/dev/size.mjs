@@ -7,9 +7,16 @@ import { gzipSync } from "node:zlib";
 const BUDGET = 100 * 1024;
 const root = fileURLToPath(new URL("../../gateway/static/", import.meta.url));
 const html = readFileSync(join(root, "index.html"), "utf8");
-const first = ["index.html", ...readdirSync(join(root, "assets")).map((f) => `assets/${f}`)].filter(
+const first = new Set(["index.html", ...readdirSync(join(root, "assets")).map((f) => `assets/${f}`)].filter(
   (f) => f === "index.html" || html.includes(f),
-);
+));
+// What these import at once comes with them; what is imported later, by a page, does not.
+for (const file of first) {
+  if (!file.endsWith(".js")) continue;
+  for (const [, name] of readFileSync(join(root, file), "utf8").matchAll(/(?:from|import)\s*["'`]\.\/([^"'`]+\.js)["'`]/g)) {
+    first.add(`assets/${name}`);
+  }
+}
 let total = 0;
 for (const file of first) {
   const size = gzipSync(readFileSync(join(root, file))).length;

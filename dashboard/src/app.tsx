@@ -4,15 +4,10 @@ import { get, person, signedIn } from "./api";
 import { Frame } from "./frame/frame";
 import { useLang } from "./i18n";
 import { connect, live } from "./live/stream";
-import { Accounts } from "./pages/accounts";
 import { Alerts } from "./pages/alerts";
-import { Devices } from "./pages/devices";
 import { Duty } from "./pages/duty";
-import { Energy } from "./pages/energy";
 import { Overview } from "./pages/overview";
 import { Ratings } from "./pages/ratings";
-import { Reports } from "./pages/reports";
-import { Rules } from "./pages/rules";
 import { Safety } from "./pages/safety";
 import { SignIn } from "./pages/sign-in";
 import { route, type PageId } from "./route";
@@ -24,14 +19,14 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   overview: Overview,
   alerts: Alerts,
   duty: Duty,
-  energy: Energy,
+  energy: later(() => import("./pages/energy").then((m) => m.Energy)),
   safety: Safety,
   ratings: Ratings,
   ledger: later(() => import("./pages/ledger").then((m) => m.Ledger)),
-  reports: Reports,
-  devices: Devices,
-  rules: Rules,
-  accounts: Accounts,
+  reports: later(() => import("./pages/reports").then((m) => m.Reports)),
+  devices: later(() => import("./pages/devices").then((m) => m.Devices)),
+  rules: later(() => import("./pages/rules").then((m) => m.Rules)),
+  accounts: later(() => import("./pages/accounts").then((m) => m.Accounts)),
 };
 
 /** Who is signed in, then the frame with the page that the hash names. */

@@ -6,6 +6,7 @@ import "./styles/parts.css";
 import "./styles/overview.css";
 import "./styles/safety.css";
 import "./styles/pages.css";
+import "./styles/energy.css";
 import "./styles/devices.css";
 import "./styles/reports.css";
 import "./styles/ledger.css";

@@ -85,6 +85,7 @@ export interface Site {
   routes: Route[];
   checkpoints: { id: string; name: string }[];
   devices: { id: string; kind: string; power: string }[];
+  /** Yuan per kWh; null where the site file names none. */
   tariff?: number | null;
 }
 
@@ -256,7 +257,14 @@ export interface Words {
   en: string;
 }
 
-export type SheetKind = "ratings-week" | "ratings-month" | "ratings-quarter" | "stars" | "hygiene" | "zeros";
+export type SheetKind =
+  | "ratings-week"
+  | "ratings-month"
+  | "ratings-quarter"
+  | "stars"
+  | "hygiene"
+  | "zeros"
+  | "meeting";
 
 export interface SheetPeriod {
   kind: SheetKind;
@@ -285,6 +293,7 @@ export interface Sheet extends SheetPeriod {
   sections: SheetSection[];
   notes: Words[];
   sources: Words[];
+  settings: { key: string; title: Words; value: string | number; law: boolean }[];
 }
 
 export interface Episode {
@@ -301,6 +310,7 @@ export interface Episode {
 
 export interface SheetField {
   subject: string;
+  department: string;
   field: string;
   value: number;
   made_by: string;

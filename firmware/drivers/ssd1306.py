@@ -2,7 +2,8 @@
 
 Solomon Systech, "SSD1306", Rev 1.1, April 2008: 8.1.5 (control byte 0x00 commands, 0x40 data), 9
 (command table), 10.1.3 (horizontal addressing); charge pump: its application note, 2.
-Text is drawn in the built-in 8×8 font, which has ASCII only: Chinese needs a font of its own.
+Text is drawn with the glyphs of `firmware/font.py`, 16 lines high; without its file on flash in
+framebuf's 8×8 font, which has ASCII only.
 """
 
 PIECE = 32  # data bytes a transfer
@@ -20,12 +21,13 @@ def setup(height):
 class Ssd1306:
     """`buffer`: one byte is eight pixels of a column, lowest at the top (framebuf's MONO_VLSB)."""
 
-    def __init__(self, i2c, address=0x3C, width=128, height=64):
+    def __init__(self, i2c, address=0x3C, width=128, height=64, font=None):
         self._i2c = i2c
         self._address = address
         self.width = width
         self.height = height
         self.buffer = bytearray(width * height // 8)
+        self._font = font
         self._on = False
 
     def show(self):
@@ -40,8 +42,31 @@ class Ssd1306:
             self._i2c.writeto(self._address, b"\x40" + piece)
         self._on = True
 
-    def text(self, text):
-        """Write `text` from the top left, 16 characters a line; what has no glyph is a `?`."""
+    def text(self, text, page=0):
+        """Write a page of `text` from the top left; how many pages it has."""
+        if self._font is None:
+            self._plain(text)
+            return 1
+        for at in range(len(self.buffer)):
+            self.buffer[at] = 0
+        lines = self.height // 16
+        line = x = 0
+        for found in self._font.glyphs(text):
+            if found is None or x + found[0] > self.width:
+                line, x = line + 1, 0
+                if found is None:
+                    continue
+            width, pixels = found
+            if line // lines == page:
+                at = line % lines * 2 * self.width + x
+                self.buffer[at : at + width] = pixels[:width]
+                self.buffer[at + self.width : at + self.width + width] = pixels[16 : 16 + width]
+            x += width
+        self.show()
+        return line // lines + 1
+
+    def _plain(self, text):
+        """16 characters a line; what is not ASCII is a `?`."""
         import framebuf
 
         canvas = framebuf.FrameBuffer(self.buffer, self.width, self.height, framebuf.MONO_VLSB)

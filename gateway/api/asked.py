@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
 
+from gateway import schedules
 from gateway.api.problems import Problem
 from gateway.clock import iso, parse_instant
 from gateway.context import Context
@@ -18,6 +19,7 @@ from gateway.people import Who
 
 T = TypeVar("T")
 WRITE_SECONDS = 10
+DAY_MS = 86_400_000
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)$")
 
 
@@ -44,6 +46,20 @@ def instant(name: str, text: str | None, tz: str) -> int | None:
         return parse_instant(_LOST_PLUS.sub(r"\1+\2", text), tz)
     except InputFault as fault:
         raise Problem(422, f"{name}: {fault}") from None
+
+
+def span(ctx: Context, begin: str | None, to: str | None) -> tuple[int, int]:
+    """[from, to) of a query: up to now and from that day's midnight where not given."""
+    tz = ctx.site.timezone
+    now = ctx.now()
+    last = instant("to", to, tz)
+    first = instant("from", begin, tz)
+    last = now if last is None else last
+    if first is None:
+        first = schedules.at(schedules.local_day(last - 1, tz), 0, tz)
+    if not first < last <= first + 400 * DAY_MS:
+        raise Problem(422, "from, to: `from` before `to`, at most 400 days apart")
+    return first, last
 
 
 def shown(ms: int | None, tz: str) -> str | None:

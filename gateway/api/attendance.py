@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 
-from gateway import attendance
+from gateway import attendance, tables
 from gateway.api.asked import After, Limit, Person, cursor, page, written
 from gateway.api.problems import Problem
 from gateway.attendance import Month, Punch
@@ -34,7 +34,7 @@ def router(ctx: Context) -> APIRouter:
         following = (first + timedelta(days=31)).replace(day=1)
         tz = ctx.site.timezone
         punches = attendance.stored(ctx.reader(), at(first, 0, tz), at(following, 0, tz), tz)
-        found = attendance.summary(punches, ctx.calendar)
+        found = attendance.summary(punches, ctx.calendar, ctx.site.attendance)
         start = (cursor(after) or (-1, ""))[0] + 1
         return page(
             list(enumerate(found))[start : start + limit + 1],
@@ -54,7 +54,7 @@ def router(ctx: Context) -> APIRouter:
     ) -> dict[str, Any]:
         """Import a machine's CSV, the body as it is. With a line that cannot be read nothing is
         imported: `faults` names each."""
-        punches, faults = attendance.read(attendance.decoded(raw, file))
+        punches, faults = attendance.read(tables.decoded(raw, file))
         sha256, tz = hashlib.sha256(raw).hexdigest(), ctx.site.timezone
         about = _about(punches) | {
             "file": file,

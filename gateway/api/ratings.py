@@ -17,8 +17,9 @@ from gateway import ratings
 from gateway.api.asked import After, Limit, Person, cursor, page, shown, written
 from gateway.api.problems import Problem
 from gateway.context import Context
+from gateway.errors import InputFault
 from gateway.people import Who
-from gateway.ratings import coverage, duty, entering
+from gateway.ratings import coverage, duty, entering, queue
 
 MAX_DAYS = 3700
 First = Annotated[date, Query(alias="from", description="first day")]
@@ -42,6 +43,13 @@ class Visits(BaseModel):
     counter: Name
     day: date
     n: Annotated[int, Field(ge=0, le=10_000)]
+
+
+class QueueFile(BaseModel):
+    """The queue machine's CSV, as text; `file` names it in the audit."""
+
+    file: Annotated[str, Field(max_length=200)] = "upload.csv"
+    csv: Annotated[str, Field(min_length=1, max_length=60_000)]
 
 
 class Shift(BaseModel):
@@ -222,6 +230,16 @@ def router(ctx: Context) -> APIRouter:
         return written(
             ctx, lambda db, now: entering.visits(db, now, who.name, counter, day, asked.n)
         )
+
+    @made.post("/ratings/visits/import", status_code=201)
+    def import_visits(asked: QueueFile, who: Person) -> dict[str, Any]:
+        """The queue machine's served visits by counter and day. Nothing else of it is kept."""
+        try:
+            served = queue.parse(asked.csv, asked.file, ctx.site, today())
+        except InputFault as fault:
+            raise Problem(422, str(fault)) from None
+        new = written(ctx, lambda db, now: queue.keep(db, now, who.name, served, asked.file))
+        return {"counts": len(served), "new": new}
 
     @made.get("/roster")
     def shifts(begin: First, end: Last, limit: Limit = 1000, after: After = None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gateway import audit, duties, overdue, registers
+from gateway.api.access import API, roles_for
 from gateway.api.asked import After, Limit, Person, cursor, instant, page, shown, written
 from gateway.api.permits import Text, bump
 from gateway.api.problems import Problem
@@ -23,6 +24,7 @@ from gateway.errors import InputFault
 from gateway.registers import Entry
 
 MAX_DAYS = 400
+APPROVERS = roles_for("POST", f"{API}/permits") or frozenset()  # the entry gives a permit
 BookName = Literal["extinguisher", "hot-work", "courier", "notice", "assisted"]
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9990, 1, 1))]
 Value = Annotated[str, Field(max_length=500)] | bool | float | None
@@ -65,7 +67,7 @@ def router(ctx: Context) -> APIRouter:
         moves = overdue.moved(ctx.reader())
         found = [
             (duty, item)
-            for duty in duties.table().values()
+            for duty in duties.of(ctx.site.duties).values()
             for item in duties.items(duty, first, last, ctx.calendar, moves)
         ]
         found.sort(key=lambda pair: (overdue.due_at(pair[0], pair[1], desk.place), pair[0].id))
@@ -81,7 +83,10 @@ def router(ctx: Context) -> APIRouter:
     def table() -> dict[str, Any]:
         """Every recurring duty: how it comes, what a record of it says, when it was done last and
         when it falls due next."""
-        return {"items": [_row(ctx, duty) for duty in duties.table().values()], "next": None}
+        return {
+            "items": [_row(ctx, duty) for duty in duties.of(ctx.site.duties).values()],
+            "next": None,
+        }
 
     @made.post("/duties/{item_id}/done", status_code=201)
     def done(item_id: str, asked: Record, who: Person) -> dict[str, Any]:
@@ -151,6 +156,8 @@ def router(ctx: Context) -> APIRouter:
     @made.post("/registers/{book}", status_code=201)
     def write(book: BookName, asked: Fields, who: Person) -> dict[str, Any]:
         """Write an entry. In `hot-work` it also gives the permit, once every tick is there."""
+        if book == "hot-work" and who.role not in APPROVERS:
+            raise Problem(403, f"hot work is not approved by the role {who.role}")
         data = registers.checked(book, asked)
         form = registers.BOOKS[book]
         item = str(data[form.item]) if form.item else ""
@@ -314,7 +321,7 @@ def _hot_work(ctx: Context, data: dict[str, Any]) -> Permit:
 
 
 def _duty(ctx: Context, item_id: str) -> Duty:
-    duty = duties.table().get(item_id.partition("~")[0])
+    duty = duties.of(ctx.site.duties).get(item_id.partition("~")[0])
     if duty is None or not duties.exists(duty, item_id, ctx.calendar):
         raise Problem(404, f"no duty falls due as {item_id}")
     return duty

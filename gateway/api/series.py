@@ -1,22 +1,20 @@
-"""Series over time and energy sums, for plots."""
+"""Series over time, for plots."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 
-from gateway import schedules, units
-from gateway.api.asked import From, To, instant, shown
+from gateway import units
+from gateway.api.asked import From, To, shown, span
 from gateway.api.problems import Problem
 from gateway.context import Context
 from gateway.history import series as history
-from gateway.site import Circuit
 
-DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+HOUR_MS = 3_600_000
 Step = Annotated[str | None, Query(max_length=16, description='such as "60s", "15min", "1h"')]
-By = Annotated[Literal["zone", "use", "day", "circuit", "waste"], Query()]
 
 
 def router(ctx: Context) -> APIRouter:
@@ -34,7 +32,7 @@ def router(ctx: Context) -> APIRouter:
         step: Step = None,
     ) -> dict[str, Any]:
         """min, mean and max per step of one channel's field; null in a gap. No pad channels."""
-        first, last = _span(ctx, begin, to)
+        first, last = span(ctx, begin, to)
         every = _step(step, last - first)
         device = channel.partition("/")[0]
         if device in pads:
@@ -62,48 +60,7 @@ def router(ctx: Context) -> APIRouter:
             "next": None,
         }
 
-    @made.get("/energy")
-    def energy(begin: From = None, to: To = None, by: By = "use") -> dict[str, Any]:
-        """kWh in [from, to), today's by default, summed by whole hours."""
-        first, last = _span(ctx, begin, to)
-        circuits = {str(c.meter): c for c in ctx.site.circuits if c.meter}
-        closed = schedules.closed_hours(ctx.site.hours, ctx.calendar, tz)
-        sums: dict[str, float] = {}
-        days = None if by == "waste" else ZoneInfo(tz)
-        for device, ch, t, kwh in history.energy(ctx.reader(), first, last, days):
-            circuit = circuits.get(f"{device}/{ch}")
-            if circuit is None or (
-                by == "waste" and (circuit.use == "protected" or not closed(t)[0])
-            ):
-                continue
-            key = schedules.local_day(t, tz).isoformat() if by == "day" else _group(circuit, by)
-            sums[key] = sums.get(key, 0.0) + kwh
-        name = "use" if by == "waste" else by
-        return {
-            "items": [{name: key, "kwh": round(kwh, 4)} for key, kwh in sorted(sums.items())],
-            "next": None,
-        }
-
     return made
-
-
-def _group(circuit: Circuit, by: str) -> str:
-    if by == "zone":
-        return circuit.zone
-    return circuit.id if by == "circuit" else circuit.use
-
-
-def _span(ctx: Context, begin: str | None, to: str | None) -> tuple[int, int]:
-    tz = ctx.site.timezone
-    now = ctx.now()
-    last = instant("to", to, tz)
-    first = instant("from", begin, tz)
-    last = now if last is None else last
-    if first is None:
-        first = schedules.at(schedules.local_day(last - 1, tz), 0, tz)
-    if not first < last <= first + 400 * DAY_MS:
-        raise Problem(422, "from, to: `from` before `to`, at most 400 days apart")
-    return first, last
 
 
 def _step(text: str | None, span: int) -> int:

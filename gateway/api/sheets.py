@@ -21,20 +21,24 @@ from gateway.reports.model import Sheet, as_dict
 from gateway.reports.periods import Period
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Kind = Literal["ratings-week", "ratings-month", "ratings-quarter", "stars", "hygiene", "zeros"]
+Kind = Literal[
+    "ratings-week", "ratings-month", "ratings-quarter", "stars", "hygiene", "zeros", "meeting"
+]
 Name = Annotated[str, Query(alias="period", max_length=10, examples=["2026-07"])]
 Short = Annotated[str, Field(min_length=1, max_length=64, pattern=r"\S")]
 SHOWN = 6  # periods of each kind
 
 
 class NewField(BaseModel):
-    """`field` is one of the sheet's own; the last word on it counts."""
+    """`field` is one of the sheet's own; the last word on it counts. `department`: of a person,
+    where the name alone could mean two."""
 
     sheet: Literal["stars", "hygiene", "zeros"]
     period: Annotated[str, Field(max_length=10)]
     subject: Short
     field: Short
     value: Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+    department: Annotated[str, Field(max_length=80)] = ""
 
 
 class NewDecision(BaseModel):
@@ -60,7 +64,7 @@ def router(ctx: Context) -> APIRouter:
         items = []
         for kind, (length, title) in sheets.KINDS.items():
             for period in sheets.latest(kind, today, SHOWN):
-                due, provisional = sheets.due(kind, period, ctx.calendar)
+                due, provisional = sheets.due(ctx.reader(), kind, period, ctx.calendar)
                 items.append(
                     {
                         "kind": kind,
@@ -90,7 +94,7 @@ def router(ctx: Context) -> APIRouter:
             " ORDER BY id LIMIT ?",
             (sheet, month, start, limit + 1),
         )
-        keys = ("subject", "field", "value", "made_by")
+        keys = ("subject", "department", "field", "value", "made_by")
         return page(
             rows.fetchall(),
             limit,
@@ -105,12 +109,16 @@ def router(ctx: Context) -> APIRouter:
         """Enter one field of a month's sheet."""
         month = _period(asked.sheet, asked.period).name
         most = _most(ctx, asked.sheet, asked.subject, asked.field)
+        departments = {counter.department for counter in ctx.site.counters}
+        if asked.department and (asked.sheet != "stars" or asked.department not in departments):
+            raise Problem(422, "department: of the site file, and for stars only")
         if asked.value > most:
             raise Problem(422, f"value: at most {most:g} for {asked.field}")
         written(
             ctx,
             lambda db, now: keeping.enter(
-                *(db, now, who.name, asked.sheet, month, asked.subject, asked.field, asked.value)
+                *(db, now, who.name, asked.sheet, month, asked.subject, asked.field, asked.value),
+                asked.department,
             ),
         )
         return asked.model_dump() | {"made_by": who.name}

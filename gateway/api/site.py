@@ -35,6 +35,7 @@ def drawn(site: Site) -> dict[str, Any]:
         "name": site.name,
         "timezone": site.timezone,
         "tariff": site.tariff,
+        "main_meter": _source(site.main_meter),
         "hours": {
             "open": [_span(span) for span in site.hours.open],
             "arrive": clock_face(site.hours.arrive),

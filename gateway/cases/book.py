@@ -18,7 +18,7 @@ from gateway.cases import engine
 from gateway.cases.clock import Place
 from gateway.cases.model import KINDS, Case, Event
 from gateway.deadlines import Standing
-from gateway.site import Noise, Site
+from gateway.site import DutiesOf, Noise, Site
 from gateway.workdays import Calendar
 
 
@@ -38,10 +38,12 @@ class Upheld:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What keeping cases takes: where days are counted, and how quiet alerts are."""
+    """What keeping cases and duties takes: where days are counted, how quiet alerts are, and when
+    duties fall due."""
 
     place: Place
     noise: Noise
+    duties: DutiesOf
 
 
 def desk(site: Site, calendar: Calendar) -> Desk:
@@ -49,7 +51,7 @@ def desk(site: Site, calendar: Calendar) -> Desk:
     spans = site.hours.open
     opens = min((span.begin for span in spans), default=9 * 60)
     closes = max((span.end for span in spans), default=17 * 60)
-    return Desk(Place(calendar, site.timezone, opens, closes), site.noise)
+    return Desk(Place(calendar, site.timezone, opens, closes), site.noise, site.duties)
 
 
 def open_case(

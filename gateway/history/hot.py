@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from firmware import wire
-from gateway.history import buckets, chunks
+from gateway.history import buckets
 from gateway.history.buckets import Reading
 from gateway.history.days import Days
 from gateway.history.kinds import FIELDS, ROLLED, row
+from gateway.history.packing import PUT, Packing
 from gateway.history.times import Said
 
 Bucket = tuple[int, int, int, int]  # channel, field, step, begin
 Minute = tuple[int, int, int]  # channel, field, begin
 Key = tuple[int, int, int, int]  # t, boot, seq, log
 _ORDER = attrgetter("time", "boot", "seq", "log")
-_PUT = (
-    "INSERT OR IGNORE INTO sample (channel, t, boot, seq, log, f1, f2, f3, f4, f5)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _ADD = (
     "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, field, step, t) DO UPDATE SET"
@@ -49,25 +47,21 @@ class Hot:
         self._kinds: dict[int, str] = {}
         self._newest: dict[int, Key] = {}
         self._last: dict[int, Reading] = {}
-        self._horizon = 0  # before it a day may be a chunk
         self._days = Days(zone)
-        self._due: list[int] = []  # channels that may have a day to be packed
-        self._looked: int | None = None  # before which day's end they were last looked for
+        self.packing = Packing(zone)
 
     def load(self, db: sqlite3.Connection) -> None:
         """Forget what is cached, and read what is needed before the first row."""
         self._ids = {
-            (device, ch, kind, what): number
+            (device, kind, ch, what): number
             for number, device, ch, kind, what in db.execute(
                 "SELECT id, device, ch, kind, what FROM channel"
             )
         }
-        self._kinds = {number: kind for (_, _, kind, _), number in self._ids.items()}
+        self._kinds = {number: kind for (_, kind, _, _), number in self._ids.items()}
         self._newest, self._last = {}, {}
-        self._due, self._looked = [], None
         self._days.load(db)
-        day = db.execute("SELECT max(day) FROM chunk").fetchone()[0]
-        self._horizon = 0 if day is None else buckets.next_day(day, self._zone)
+        self.packing.load(db)
 
     def keep(self, db: sqlite3.Connection, said: Iterable[Said]) -> None:
         """Add what is new, move what has a better time."""
@@ -76,12 +70,13 @@ class Hot:
         late: set[Bucket] = set()
         again: set[Bucket] = set()
         rows: list[tuple[int | None, ...]] = []
-        for event in sorted((e for e in said if e.kind in FIELDS), key=_ORDER):
-            channel = self._channel(db, event)
-            log = int(event.log, 16)
+        ids = self._ids
+        for event in sorted([e for e in said if e.kind in FIELDS], key=_ORDER):
+            channel = ids.get(event.channel) or self._channel(db, event)
+            log = _number(event.log)
             key = (event.time, event.boot, event.seq, log)
             if event.new and self._follows(channel, key, event):
-                values = row(event.kind, event.payload)
+                values = row(event.kind, event.told)
                 rows.append((channel, *key, *values))
                 self._newest[channel] = key
                 if event.kind == wire.POWER:
@@ -92,11 +87,11 @@ class Hot:
                         _roll(channel, field, event.time, value, sums)
                 continue
             if rows:  # what follows reads them
-                db.executemany(_PUT, rows)
+                db.executemany(PUT, rows)
                 rows.clear()
             if not event.new and not self._leave(db, channel, log, event, energy, again):
                 continue
-            values = row(event.kind, event.payload)
+            values = row(event.kind, event.told)
             self._thaw(db, channel, event.time)
             if event.estimated:
                 db.execute(
@@ -105,7 +100,7 @@ class Hot:
                 )
             newest = self._newest_of(db, channel)
             behind = newest is not None and key <= newest
-            if not db.execute(_PUT, (channel, *key, *values)).rowcount:
+            if not db.execute(PUT, (channel, *key, *values)).rowcount:
                 continue
             if not behind:
                 self._newest[channel] = key
@@ -117,7 +112,7 @@ class Hot:
                     _roll(channel, field, event.time, value, sums)
                     if behind:
                         late.update(self._buckets(channel, field, event.time))
-        db.executemany(_PUT, rows)
+        db.executemany(PUT, rows)
         db.executemany(_ADD, self._levels(sums))
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
         self._days.add(db, energy)
@@ -133,7 +128,7 @@ class Hot:
             newest is not None
             and key > newest
             and not event.estimated
-            and event.time >= self._horizon
+            and event.time >= self.packing.horizon
             and (event.kind != wire.POWER or channel in self._last)
         )
 
@@ -161,12 +156,11 @@ class Hot:
         return made + [(*bucket, *found) for bucket, found in coarse.items()]
 
     def _channel(self, db: sqlite3.Connection, event: Said) -> int:
-        said = event.payload
-        key = (event.device, str(said.get("ch") or ""), event.kind, str(said.get("what") or ""))
+        key = event.channel
         found = self._ids.get(key)
         if found is None:
             made = db.execute(
-                "INSERT INTO channel (device, ch, kind, what) VALUES (?, ?, ?, ?) RETURNING id",
+                "INSERT INTO channel (device, kind, ch, what) VALUES (?, ?, ?, ?) RETURNING id",
                 key,
             )
             found = self._ids[key] = int(made.fetchone()[0])
@@ -195,10 +189,13 @@ class Hot:
     ) -> None:
         """What was spent up to a row that follows the channel's last reading."""
         w = values[_WATT - 1]
-        if w is not None:
-            reading = Reading(t, w, values[_WH - 1])
-            _bill(energy, channel, self._last[channel], reading, 1)
-            self._last[channel] = reading
+        if w is None:
+            return
+        before = self._last[channel]
+        reading = self._last[channel] = Reading(t, w, values[_WH - 1])
+        for hour, uwh in buckets.spent(before, reading):
+            at = (channel, hour)
+            energy[at] = energy.get(at, 0) + uwh
 
     def _spend(
         self,
@@ -233,23 +230,12 @@ class Hot:
             f" ORDER BY t {way}, boot {way}, seq {way}, log {way} LIMIT 1",
             (channel, *key),
         ).fetchone()
-        if found is None and older and self._horizon:
-            return self._packed_before(db, channel, key[0])
+        if found is None and older and self.packing.horizon:
+            packed = self.packing.newest(db, channel, key[0], 3 + _WATT)
+            return None if packed is None else _reading(packed[0], packed[4:])
         return Reading(*found) if found else None
 
-    def _packed_before(self, db: sqlite3.Connection, channel: int, t: int) -> Reading | None:
-        """The newest reading of the compacted days before t."""
-        packed = db.execute(
-            "SELECT data FROM chunk WHERE channel = ? AND day < ? ORDER BY day DESC LIMIT 1",
-            (channel, t),
-        ).fetchone()
-        rows = chunks.unpack(packed[0]) if packed else []
-        found = next(
-            (row_ for row_ in reversed(rows) if row_[0] <= t and row_[4] is not None), None
-        )
-        return _reading(found[0], found[4:]) if found else None
-
-    # -- rows that move, days that were compacted
+    # -- rows that move
 
     def _leave(
         self,
@@ -276,7 +262,7 @@ class Hot:
             return False
         key = (found[0], event.boot, event.seq, log)
         self._thaw(db, channel, found[0])
-        values = row(event.kind, event.payload)
+        values = row(event.kind, event.told)
         db.execute(
             "DELETE FROM sample WHERE channel = ? AND t = ? AND boot = ? AND seq = ? AND log = ?",
             (channel, *key),
@@ -294,81 +280,14 @@ class Hot:
             again.update(self._buckets(channel, field, found[0]))
         return True
 
-    def _thaw(self, db: sqlite3.Connection, channel: int, t: int) -> None:
-        """A row comes into or beside days that were compacted: their rows are hot again first."""
-        if t >= self._horizon:
-            return
-        day = buckets.begin(buckets.DAY, t, self._zone)
-        found = db.execute(
-            "SELECT day, data FROM chunk WHERE channel = ?1 AND (day = ?2"
-            " OR day = (SELECT max(day) FROM chunk WHERE channel = ?1 AND day < ?2)"
-            " OR day = (SELECT min(day) FROM chunk WHERE channel = ?1 AND day > ?2))",
-            (channel, day),
-        ).fetchall()
-        for packed, data in found:
-            db.executemany(_PUT, [(channel, *row_) for row_ in chunks.unpack(data)])
-            db.execute("DELETE FROM chunk WHERE channel = ? AND day = ?", (channel, packed))
-            self._newest.pop(channel, None)
-            self._last.pop(channel, None)
-
     def settle(self, db: sqlite3.Connection, now: int, keep_hot: int) -> bool:
         """One small piece of what is due once days are over; False if nothing is."""
-        return self._days.seal(db, now) or self.compact(db, now - keep_hot)
+        return self._days.seal(db, now) or self.packing.compact(db, now - keep_hot)
 
-    def compact(self, db: sqlite3.Connection, before: int) -> bool:
-        """Pack one channel's oldest day that ends by `before`; False if none is left.
-
-        Which channels have such rows is asked once an hour: each is a look into a table that grows.
-        """
-        if not self._due and (self._looked is None or before >= self._looked + buckets.HOUR):
-            self._looked = before
-            self._due = [
-                channel
-                for channel, oldest in db.execute(
-                    "SELECT channel.id,"
-                    " (SELECT t FROM sample WHERE channel = channel.id ORDER BY t LIMIT 1)"
-                    " FROM channel"
-                )
-                if oldest is not None and oldest < before
-            ]
-        while self._due:
-            if self._pack(db, self._due[-1], before):
-                return True
-            self._due.pop()
-        return False
-
-    def _pack(self, db: sqlite3.Connection, channel: int, before: int) -> bool:
-        found = db.execute(
-            "SELECT t FROM sample WHERE channel = ? ORDER BY t LIMIT 1", (channel,)
-        ).fetchone()
-        if found is None:
-            return False
-        (t,) = found
-        day = buckets.begin(buckets.DAY, t, self._zone)
-        end = buckets.next_day(day, self._zone)
-        if end > before:
-            return False
-        rows = db.execute(
-            "SELECT t, boot, seq, log, f1, f2, f3, f4, f5 FROM sample"
-            " WHERE channel = ? AND t >= ? AND t < ? ORDER BY t, boot, seq, log",
-            (channel, day, end),
-        ).fetchall()
-        db.execute(
-            "INSERT INTO chunk (channel, day, n, data) VALUES (?, ?, ?, ?)",
-            (channel, day, len(rows), chunks.pack([tuple(r) for r in rows])),
-        )
-        db.execute("DELETE FROM sample WHERE channel = ? AND t >= ? AND t < ?", (channel, day, end))
-        self._horizon = max(self._horizon, end)
-        return True
-
-    def prune(self, db: sqlite3.Connection, after: int, before: int) -> int | None:
-        """Drop the chunks of days before `before` of the channel that follows `after`; rollups
-        and energy stay. That channel, or None after the last."""
-        found = db.execute("SELECT min(id) FROM channel WHERE id > ?", (after,)).fetchone()[0]
-        if found is not None:
-            day = buckets.begin(buckets.DAY, before, self._zone)
-            db.execute("DELETE FROM chunk WHERE channel = ? AND day < ?", (found, day))
-        return None if found is None else int(found)
+    def _thaw(self, db: sqlite3.Connection, channel: int, t: int) -> None:
+        if self.packing.thaw(db, channel, t):
+            self._newest.pop(channel, None)
+            self._last.pop(channel, None)
 
     def _relast(self, db: sqlite3.Connection, bucket: Bucket) -> None:
         """A late row came into a bucket: its last value is read again from the hot rows."""
@@ -400,6 +319,12 @@ class Hot:
             (*bucket, channel, begin, end),
         )
         self._relast(db, bucket)
+
+
+@lru_cache(maxsize=10_000)
+def _number(log: str) -> int:
+    """A log's hex text as a number."""
+    return int(log, 16)
 
 
 def _roll(channel: int, field: int, t: int, value: int, sums: dict[Minute, list[int]]) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from firmware import wire
+from gateway.events import STRUCTS, Event, Unknown, attribute
 
 # kinds whose last value is kept; a rating never is
 VALUED = frozenset(
@@ -49,12 +52,47 @@ def values(payload: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in payload.items() if name not in _FRAME}
 
 
-def row(kind: str, payload: dict[str, object]) -> tuple[int | None, ...]:
+Told = dict[str, Any] | Event | Unknown
+"""What an event says: as it was decoded, or read back from the journal."""
+
+
+def row(kind: str, told: Told) -> tuple[int | None, ...]:
     """f1…f5 of an event, in thousandths."""
-    said: Any = payload.get
+    said = map(told.get, _COLUMNS[kind]) if isinstance(told, dict) else _GET[kind](told)
     return tuple(
         [
             round(value * SCALE) if value is not None and -LIMIT <= value <= LIMIT else None
-            for value in map(said, _COLUMNS[kind])
+            for value in said
         ]
     )
+
+
+def names(kind: str, told: Told) -> tuple[str, str]:
+    """(ch, what) of an event, each empty where it has none."""
+    if isinstance(told, dict):
+        return str(told.get("ch") or ""), str(told.get("what") or "")
+    namer = _NAMES.get(kind)
+    return ("", "") if namer is None else namer(told)
+
+
+def _getter(kind: str) -> Callable[[Any], tuple[float | None, ...]]:
+    """The numbers of a decoded event in the order of the columns, five of them."""
+    fields = FIELDS[kind]
+    get: Callable[[Any], Any] = attrgetter(*map(attribute, fields))
+    rest: tuple[float | None, ...] = (None,) * (5 - len(fields))
+    if len(fields) == 1:
+        return lambda event: (get(event), *rest)
+    return get if not rest else lambda event: get(event) + rest
+
+
+def _namer(kind: str) -> Callable[[Any], tuple[str, str]]:
+    fields = {name.lstrip("?") for name, _, _ in wire.KINDS[kind]}
+    if "what" in fields:
+        return lambda event: (event.ch, event.what)
+    if "ch" in fields:
+        return lambda event: (event.ch or "", "")
+    return lambda _: ("", "")
+
+
+_GET = {kind: _getter(kind) for kind in FIELDS}
+_NAMES = {kind: _namer(kind) for kind in STRUCTS}

@@ -9,7 +9,7 @@ from typing import Any
 
 from firmware import wire
 from gateway.history.kinds import VALUED, values
-from gateway.history.times import COLUMNS, Said, read
+from gateway.history.times import COLUMNS, Channel, Said, read
 
 _PUT = (
     "INSERT INTO last_value (device, kind, ch, what, t, boot, seq, log, fields)"
@@ -20,7 +20,6 @@ _PUT = (
 )
 
 
-Channel = tuple[str, str, str, str]
 Order = tuple[int, int, int, str]
 
 
@@ -36,11 +35,12 @@ def keep(
     for event in said:
         if event.kind not in VALUED or event.stale:
             continue
-        key = channel(event)
+        key = event.channel
         if not event.new and _moved_back(db, key, event):
             orders.pop(key, None)
             continue
-        if key not in newest or event.order > newest[key].order:
+        before = newest.get(key)
+        if before is None or event.time > before.time or event.order > before.order:
             newest[key] = event
     changed: list[Said] = []
     rows = []
@@ -58,12 +58,6 @@ def keep(
     return changed
 
 
-def channel(event: Said) -> Channel:
-    """(device, kind, ch, what) of an event."""
-    said = event.payload
-    return event.device, event.kind, str(said.get("ch") or ""), str(said.get("what") or "")
-
-
 def name(device: str, kind: str, ch: str, what: str) -> str:
     """A channel's name: `pm-01/c1`, a detector's `pm-01/d1:smoke`, a tamper's `pad-w01/tamper`."""
     if kind == wire.DETECTOR:
@@ -79,7 +73,7 @@ def shown(kind: str, at: str | None, fields: dict[str, Any], silent: bool) -> di
 
 def told(event: Said, at: str) -> dict[str, Any]:
     """A change of a channel for the live feed."""
-    device, kind, ch, what = channel(event)
+    device, kind, ch, what = event.channel
     value = shown(kind, at, values(event.payload), silent=False)
     return {"channel": name(device, kind, ch, what), "device": device} | value
 
@@ -113,6 +107,6 @@ def _moved_back(db: sqlite3.Connection, key: Channel, event: Said) -> bool:
         f"SELECT {COLUMNS} FROM event WHERE device = ? AND kind = ? ORDER BY id DESC LIMIT 5000",
         key[:2],
     )
-    same = [e for e in read(db, rows) if channel(e) == key and not e.stale]
+    same = [e for e in read(db, rows) if e.channel == key and not e.stale]
     _put(db, key, max([*same, event], key=lambda e: e.order))
     return True

@@ -11,8 +11,13 @@ from firmware import wire
 from gateway.history import buckets, chunks
 from gateway.history.days import sealed_to
 from gateway.history.kinds import FIELDS, SCALE
+from gateway.history.packing import MINUTES_FROM
 
 MOST_STEPS = 5000
+_ROLLUP = (
+    "SELECT t, n, low, high, sum, last FROM rollup"
+    " WHERE channel = ? AND field = ? AND step = ? AND t >= ? AND t < ? ORDER BY t"
+)
 _STATES = {wire.CONTACT, wire.LOCK, wire.PRESENCE, wire.RELAY, wire.DETECTOR, wire.AC}
 
 
@@ -110,12 +115,14 @@ def _rows(
         (s for s in buckets.STEPS if step % s == 0 and begin % s == 0 and s != buckets.DAY),
         default=0,
     )
+    if level < buckets.HOUR:
+        kept = _minutes_from(db)
+        if begin < kept:  # rows and minutes are gone: an hour stands at its begin
+            until = min(end, kept)
+            yield from db.execute(_ROLLUP, (channel, field, buckets.HOUR, begin, until))
+            begin = until
     if level:
-        yield from db.execute(
-            "SELECT t, n, low, high, sum, last FROM rollup"
-            " WHERE channel = ? AND field = ? AND step = ? AND t >= ? AND t < ? ORDER BY t",
-            (channel, field, level, begin, end),
-        )
+        yield from db.execute(_ROLLUP, (channel, field, level, begin, end))
         return
     first = buckets.begin(buckets.DAY, begin, zone)
     for (data,) in db.execute(
@@ -132,6 +139,12 @@ def _rows(
         (channel, begin, end),
     ):
         yield t, 1, value, value, value, value
+
+
+def _minutes_from(db: sqlite3.Connection) -> int:
+    """From when on there are minutes (Unix ms); before that only hours and days are kept."""
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (MINUTES_FROM,)).fetchone()
+    return 0 if found is None else int(found[0])
 
 
 def energy(
@@ -158,11 +171,13 @@ def energy(
 def _energy(
     db: sqlite3.Connection, table: str, column: str, begin: int, end: int
 ) -> Iterator[tuple[str, str, int, float]]:
-    meters = db.execute("SELECT id, device, ch FROM channel WHERE kind = ?", (wire.POWER,))
-    for channel, device, ch in meters.fetchall():
-        for t, uwh in db.execute(
-            f"SELECT {column}, uwh FROM {table}"
-            f" WHERE channel = ? AND {column} >= ? AND {column} < ?",
-            (channel, begin, end),
-        ):
-            yield device, ch, t, uwh / 1e9
+    """A row a meter: each step of a statement gives the interpreter away, which a writer at work
+    takes, so tens of thousands of small rows would wait as often."""
+    for device, ch, times, energies in db.execute(
+        f"SELECT device, ch, group_concat({column}), group_concat(uwh) FROM channel"
+        f" JOIN {table} ON {table}.channel = channel.id"
+        f" WHERE kind = ? AND {column} >= ? AND {column} < ? GROUP BY channel.id",
+        (wire.POWER, begin, end),
+    ):
+        for t, uwh in zip(times.split(","), energies.split(","), strict=True):
+            yield device, ch, int(t), int(uwh) / 1e9

@@ -6,15 +6,12 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from gateway.clock import iso
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.times import Boot, Heard, Said, resolve
+from gateway.history.times import Boot, Channel, Said, resolve
 
 if TYPE_CHECKING:
-    from gateway.journal import StoredEvent
     from gateway.turns import Changes, Turn
 
 
@@ -38,7 +35,7 @@ class History:
         self.placed: list[Said] = []  # what this turn stored or moved
         self._settled = float("-inf")
         self._anchored: dict[Boot, int] = {}
-        self._orders: dict[last.Channel, last.Order] = {}
+        self._orders: dict[Channel, last.Order] = {}
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         """Read back what is cached of the series."""
@@ -49,7 +46,7 @@ class History:
         """Place what was stored, and keep it."""
         self._changed, self.placed = [], []
         if turn.stored:
-            said = self.placed = resolve(db, map(heard, turn.stored), self._anchored)
+            said = self.placed = resolve(db, turn.stored, self._anchored)
             self._changed = last.keep(db, said, self._orders)
             self._hot.keep(db, said)
         if len(turn.stored) <= QUIET and turn.mono >= self._settled + SETTLE_S:
@@ -62,7 +59,7 @@ class History:
         day = now // 86_400_000
         if self._keep_ms is None or day == self._prune_day:
             return
-        following = self._hot.prune(db, self._prune_at, now - self._keep_ms)
+        following = self._hot.packing.prune(db, self._prune_at, now - self._keep_ms)
         self._prune_at = following or 0
         if following is None:
             self._prune_day = day
@@ -77,12 +74,3 @@ class History:
 
 def _shown(event: Said) -> bool:
     return event.kind != "health"
-
-
-def heard(stored: StoredEvent) -> Heard:
-    """A journal's event as the history reads it."""
-    payload: dict[str, Any] = msgspec.to_builtins(stored.event)
-    return Heard(
-        *(stored.device, stored.log, stored.seq, stored.boot, stored.up, stored.t, stored.at),
-        *(payload["kind"], payload, stored.new),
-    )

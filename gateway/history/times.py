@@ -10,26 +10,63 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
+from firmware.wire import STALE_MS
+from gateway.history.kinds import Told, names
 from gateway.timeline import estimate, is_stale
 
+Channel = tuple[str, str, str, str]
+"""(device, kind, ch, what)"""
 
-class Heard(msgspec.Struct, frozen=True, gc=False):
-    """An event as the journal has it now; `t`: the believed one; `at`: its first arrival."""
+
+def place(device: str, kind: str, told: Told) -> Channel:
+    """The channel that an event is about."""
+    return (device, kind, *names(kind, told))
+
+
+class Heard(Protocol):
+    """An event as the journal has it: `t` is the believed one, `at` its first arrival, `log`
+    lower-case hex. `event` is what it says, decoded or as it was read back; `new` is False where it
+    was stored before and is now better known."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def log(self) -> str: ...
+    @property
+    def seq(self) -> int: ...
+    @property
+    def boot(self) -> int: ...
+    @property
+    def up(self) -> int: ...
+    @property
+    def t(self) -> int | None: ...
+    @property
+    def at(self) -> int: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def event(self) -> Told: ...
+    @property
+    def new(self) -> bool: ...
+
+
+class Read(msgspec.Struct, frozen=True, gc=False):
+    """A row of `event`."""
 
     device: str
-    log: str  # lower-case hex
+    log: str
     seq: int
     boot: int
     up: int
     t: int | None
     at: int
     kind: str
-    payload: dict[str, Any]
-    new: bool = True  # False: stored before, now better known
+    event: dict[str, Any]
+    new: bool = False
 
 
 class Said(msgspec.Struct, frozen=True, gc=False):
@@ -43,13 +80,26 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     estimated: bool
     stale: bool
     kind: str
-    payload: dict[str, Any]
+    told: Told
     new: bool = True
+    place: Channel | None = None  # where it is known already
+
+    @property
+    def channel(self) -> Channel:
+        """The channel that it is about."""
+        return self.place or place(self.device, self.kind, self.told)
 
     @property
     def order(self) -> tuple[int, int, int, str]:
         """How the contract orders events of one channel."""
         return self.time, self.boot, self.seq, self.log
+
+    @property
+    def payload(self) -> dict[str, Any]:
+        """What it says, as on the wire."""
+        told = self.told
+        found: dict[str, Any] = told if isinstance(told, dict) else msgspec.to_builtins(told)
+        return found
 
 
 class Anchor(msgspec.Struct, frozen=True):
@@ -81,32 +131,44 @@ def resolve(
     what comes after that cannot be one.
     """
     anchored = {} if anchored is None else anchored
-    heard = list(heard)
     lowest: dict[Boot, tuple[Anchor, Heard]] = {}
+    found: list[Said] = []
+    untimed: list[Heard] = []
     for event in heard:
-        if event.t is not None and not is_stale(event.t, event.at):
+        t = event.t
+        if t is None:
+            untimed.append(event)
+            continue
+        stale = t < event.at - STALE_MS
+        if not stale:
             where = (event.device, event.log, event.boot)
             known = anchored.get(where)
-            if known is not None and event.seq > known:
-                continue
-            if where not in lowest or event.seq < lowest[where][0].seq:
-                lowest[where] = Anchor(event.seq, event.t, event.up), event
+            if (known is None or event.seq <= known) and (
+                where not in lowest or event.seq < lowest[where][0].seq
+            ):
+                lowest[where] = Anchor(event.seq, t, event.up), event
+        told, kind, device = event.event, event.kind, event.device
+        found.append(
+            Said(
+                *(device, event.log, event.seq, event.boot, t, False, stale, kind, told),
+                *(event.new, place(device, kind, told)),
+            )
+        )
     moved = {where: anchor for where, (anchor, event) in lowest.items() if _anchors(db, event)}
     anchored |= {where: anchor.seq for where, (anchor, _) in lowest.items()}
-    anchors: dict[tuple[str, str, int], Anchor | None] = dict(moved)
-    found: dict[tuple[str, str, int], Said] = {}
-    for event in heard:
-        anchor = None
-        if event.t is None:
-            where = (event.device, event.log, event.boot)
-            if where not in anchors:
-                anchors[where] = _anchor(db, *where)
-            anchor = anchors[where]
-        found[event.device, event.log, event.seq] = _said(event, anchor)
-    for (device, log, boot), anchor in moved.items():
-        for event in timeless(db, device, log, boot):
-            found.setdefault((device, log, event.seq), _said(event, anchor))
-    return list(found.values())
+    anchors: dict[Boot, Anchor | None] = dict(moved)
+    for event in untimed:
+        where = (event.device, event.log, event.boot)
+        if where not in anchors:
+            anchors[where] = _anchor(db, *where)
+        found.append(_said(event, anchors[where]))
+    if moved:
+        there = {(one.device, one.log, one.seq) for one in found}
+        for (device, log, boot), anchor in moved.items():
+            for event in timeless(db, device, log, boot):
+                if (device, log, event.seq) not in there:
+                    found.append(_said(event, anchor))
+    return found
 
 
 def read(db: sqlite3.Connection, rows: Iterable[Any]) -> list[Said]:
@@ -128,7 +190,7 @@ def read(db: sqlite3.Connection, rows: Iterable[Any]) -> list[Said]:
 COLUMNS = "device, log, seq, boot, up, t, at, kind, payload"
 
 
-def timeless(db: sqlite3.Connection, device: str, log: str, boot: int) -> list[Heard]:
+def timeless(db: sqlite3.Connection, device: str, log: str, boot: int) -> list[Read]:
     """The stored events of a boot that have no time of their own."""
     rows = db.execute(
         f"SELECT {COLUMNS} FROM event WHERE device = ? AND log = ? AND boot = ? AND t IS NULL",
@@ -137,16 +199,16 @@ def timeless(db: sqlite3.Connection, device: str, log: str, boot: int) -> list[H
     return [_heard(row) for row in rows]
 
 
-def _heard(row: Any) -> Heard:
+def _heard(row: Any) -> Read:
     device, log, seq, boot, up, t, at, kind, payload = row
-    return Heard(device, log, seq, boot, up, t, at, kind, json.loads(payload), new=False)
+    return Read(device, log, seq, boot, up, t, at, kind, json.loads(payload))
 
 
 def _said(event: Heard, anchor: Anchor | None) -> Said:
     time, estimated = placed(event.t, event.up, event.at, anchor)
     return Said(
         *(event.device, event.log, event.seq, event.boot, time, estimated),
-        *(is_stale(time, event.at), event.kind, event.payload, event.new),
+        *(is_stale(time, event.at), event.kind, event.event, event.new),
     )
 
 

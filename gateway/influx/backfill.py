@@ -13,7 +13,7 @@ import random
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from gateway.errors import EnvironmentFault, InputFault
 from gateway.influx import books, counting
 from gateway.influx.copier import Client, Later, Pace, Send, deliver
 from gateway.influx.points import Places
+from gateway.influx.settling import Settled, Settling
 from gateway.influx.target import URL, Target, target
 from gateway.notify import backoff
 from gateway.site import Site
@@ -53,7 +54,7 @@ def run(data: Path, config: Path | None, batch: int) -> None:
         pace = Pace(batch=batch)
         with contextlib.closing(Client(where, pace.answer)) as client:
             try:
-                sent, refused = fill(db, hall, where, client.send, pace, time.sleep)
+                sent, refused = fill(db, hall, where, client, pace, time.sleep)
             except KeyboardInterrupt:
                 raise EnvironmentFault(
                     "停止 stopped; 再次运行即可继续 run it again to go on"
@@ -66,7 +67,7 @@ def fill(
     db: sqlite3.Connection,
     hall: Site,
     where: Target,
-    send: Send,
+    client: Client,
     pace: Pace,
     rest: Callable[[float], object],
 ) -> tuple[int, int]:
@@ -79,19 +80,31 @@ def fill(
         "SELECT filled, attached FROM influx WHERE target = ?", (name,)
     ).fetchone()
     sent = turned_away = 0
+
+    def booked(settled: Sequence[Settled]) -> bool:
+        with _transaction(db):
+            for batch, refused in settled:
+                books.fill(db, name, batch, refused, time.time_ns() // 1_000_000)
+        return True
+
+    held = Settling(client.started, pace.settle, booked)
     with _shown(name, filled, attached) as shown:
         while True:
+            held.look()
             now = time.time_ns() // 1_000_000
-            batch = books.next_old(db, name, places, now, pace.batch)
+            batch = books.next_old(db, name, places, now, pace.batch, held.head)
             if batch is None:
                 shown.at(attached)
-                return sent, turned_away
-            refused = _delivered(batch, send, places, pace, rest, shown.say)
+                if not held:
+                    return sent, turned_away
+                rest(pace.poll)  # until the server surely has it on its disk
+                continue
+            held.ready()
+            refused = _delivered(batch, client.send, places, pace, rest, shown.say)
             failpoint.hit("backfill.taken")
             for one in refused:
                 shown.say(f"拒收 refused: {one.why}: {one.line[:200]}")
-            with _transaction(db):
-                books.fill(db, name, batch, refused, now)
+            held.hold(batch, refused)
             sent += len(batch.owed) - len(refused)
             turned_away += len(refused)
             assert batch.upto is not None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from gateway.history.times import COLUMNS, read
@@ -51,28 +52,43 @@ def attach(db: sqlite3.Connection, target: str) -> None:
 
 
 def next_batch(
-    db: sqlite3.Connection, target: str, places: Places, now: int, most: int
+    db: sqlite3.Connection,
+    target: str,
+    places: Places,
+    now: int,
+    most: int,
+    head: int | None = None,
+    flying: Collection[int] = (),
 ) -> Batch | None:
-    """None where nothing is owed now."""
+    """None where nothing is owed now. `head`, `flying`: how far the journal is sent, and what of
+    influx_again is, although that is not booked yet."""
     due = db.execute(
         f"SELECT e.id, {_of('e')}, e.t_at FROM influx_again a JOIN event e ON e.id = a.event"
-        " WHERE a.target = ? AND a.due <= ? ORDER BY a.due, a.event LIMIT ?",
-        (target, now, most),
+        " WHERE a.target = ? AND a.due <= ? AND a.event NOT IN (SELECT value FROM json_each(?))"
+        " ORDER BY a.due, a.event LIMIT ?",
+        (target, now, json.dumps(sorted(flying)), most),
     ).fetchall()
     if due:
         return Batch(points(db, [tuple(row) for row in due], places))
-    sent = db.execute("SELECT sent FROM influx WHERE target = ?", (target,)).fetchone()[0]
-    return _batch(db, after(db, sent, most), places, now)
+    if head is None:
+        (head,) = db.execute("SELECT sent FROM influx WHERE target = ?", (target,)).fetchone()
+    return _batch(db, after(db, head, most), places, now)
 
 
 def next_old(
-    db: sqlite3.Connection, target: str, places: Places, now: int, most: int
+    db: sqlite3.Connection,
+    target: str,
+    places: Places,
+    now: int,
+    most: int,
+    head: int | None = None,
 ) -> Batch | None:
-    """The next of what was stored before the target was attached; None where all is there."""
+    """The next of what was stored before the target was attached; None where all is there. `head`:
+    how far it is sent, although that is not booked yet."""
     filled, attached = db.execute(
         "SELECT filled, attached FROM influx WHERE target = ?", (target,)
     ).fetchone()
-    return _batch(db, after(db, filled, most, attached), places, now)
+    return _batch(db, after(db, filled if head is None else head, most, attached), places, now)
 
 
 def _batch(db: sqlite3.Connection, rows: Sequence[Row], places: Places, now: int) -> Batch | None:
@@ -119,6 +135,7 @@ def book(
 ) -> None:
     """The batch is done with: its points are there, or set aside."""
     _set_aside(db, target, refused, now)
+    well(db, target)
     if batch.upto is None:  # what has moved once more since it was read stays owed
         found = (_row(db, one.event) for one in batch.owed)
         stands = set(points(db, [row for row in found if row], places))
@@ -129,6 +146,10 @@ def book(
     else:
         _put_off(db, target, batch.later)
         db.execute("UPDATE influx SET sent = max(sent, ?) WHERE target = ?", (batch.upto, target))
+
+
+def well(db: sqlite3.Connection, target: str) -> None:
+    """The last try succeeded."""
     db.execute("UPDATE influx SET fault = NULL, fault_at = NULL WHERE target = ?", (target,))
 
 

@@ -1,7 +1,8 @@
 """Carries what is owed to the InfluxDB, oldest first, on a thread of its own.
 
-A batch is booked after its answer: what a kill or a lost reply cuts off between the two is sent
-once more, and overwrites itself. Waiting is real time: the network does not run faster with a
+A batch is booked after its answer, and for a server that may lose what it has just taken when it is
+killed, once it surely has it on its disk (`settling`): what is cut off between the two is sent once
+more, and overwrites itself. Waiting is real time: the network does not run faster with a
 clock.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +20,8 @@ from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
+from urllib3 import PoolManager
+from urllib3.exceptions import HTTPError
 
 from gateway import store
 from gateway.context import Submit
@@ -26,6 +30,7 @@ from gateway.influx import books
 from gateway.influx.answers import Answer, Verdict, judge
 from gateway.influx.books import Batch, Owed, Refused
 from gateway.influx.points import Places
+from gateway.influx.settling import Settled, Settling
 from gateway.influx.target import Target
 from gateway.notify import backoff
 from gateway.site import Site
@@ -41,12 +46,14 @@ Send = Callable[[Sequence[str]], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How patient the copier is, in real seconds; `batch`: points in one request."""
+    """How patient the copier is, in real seconds; `batch`: points in one request;
+    `settle`: how long VictoriaMetrics may keep what it took in memory (5 s, by its default)."""
 
     delays: tuple[float, ...] = (1, 2, 5, 10, 30, 60, 120)
     answer: float = 10.0
     poll: float = POLL_S
     batch: int = 2000
+    settle: float = 10.0
 
 
 class Later(Exception):
@@ -72,12 +79,13 @@ class Client:
             org=target.org,
         )
         self._writer = self._client.write_api(write_options=SYNCHRONOUS)
+        self._pool = PoolManager(timeout=patience_s, retries=False)
+        self._headers = {"Authorization": f"Token {target.token}"} if target.token else {}
 
     def send(self, lines: Sequence[str]) -> Answer:
         """Write the points, whatever comes of it."""
         from influxdb_client import WritePrecision  # type: ignore[attr-defined]
         from influxdb_client.rest import ApiException
-        from urllib3.exceptions import HTTPError
 
         try:
             self._writer.write(
@@ -98,8 +106,20 @@ class Client:
             return Answer(Verdict.WAIT, f"no answer ({type(fault).__name__})")
         return Answer(Verdict.TAKEN)
 
+    def started(self) -> float | None:
+        """When this VictoriaMetrics was started; 0 for any other server; None without an answer."""
+        try:
+            answer = self._pool.request("GET", f"{self._target.url}/metrics", headers=self._headers)
+        except (HTTPError, OSError):
+            return None
+        if answer.status >= 500:
+            return None
+        found = re.search(rb"^vm_app_start_timestamp(?:\{.*\})? (\S+)", answer.data, re.MULTILINE)
+        return float(found[1]) if found and answer.status == 200 else 0.0
+
     def close(self) -> None:
         self._client.close()
+        self._pool.clear()
 
 
 class Copier:
@@ -149,7 +169,7 @@ class Copier:
             while not self._stop.is_set():
                 try:
                     with contextlib.closing(store.open_reader(self._data)) as db:
-                        self._run(db, client.send)
+                        self._run(db, client)
                 except sqlite3.Error as fault:
                     log.error("influx.cannot_read", fault=str(fault))
                     self._stop.wait(1)
@@ -157,26 +177,24 @@ class Copier:
                     log.exception("influx.fault")
                     self._stop.wait(self._failed(Answer(Verdict.WAIT, f"own fault: {fault!r}")))
 
-    def _run(self, db: sqlite3.Connection, send: Send) -> None:
+    def _run(self, db: sqlite3.Connection, client: Client) -> None:
+        name, held = self._target.name, Settling(client.started, self._pace.settle, self._book_all)
         while not self._stop.is_set():
-            began = db.execute(
-                "SELECT 1 FROM influx WHERE target = ?", (self._target.name,)
-            ).fetchone()
-            batch = (
-                books.next_batch(
-                    *(db, self._target.name, self._places, self._now(), self._pace.batch)
-                )
-                if began
-                else None
+            if not db.execute("SELECT 1 FROM influx WHERE target = ?", (name,)).fetchone():
+                self._stop.wait(self._pace.poll)
+                continue
+            held.look()
+            batch = books.next_batch(
+                *(db, name, self._places, self._now(), self._pace.batch, held.head, held.flying)
             )
             if batch is None:
                 self._stop.wait(self._pace.poll)
                 continue
-            wait = self._deliver(batch, send)
+            wait = self._deliver(batch, client.send, held)
             if wait and not self._stop.is_set():
                 (self._rest if self._failures else self._stop.wait)(wait)
 
-    def _deliver(self, batch: Batch, send: Send) -> float:
+    def _deliver(self, batch: Batch, send: Send, held: Settling) -> float:
         """Seconds to wait before the next."""
 
         def counted(lines: Sequence[str]) -> Answer:
@@ -186,6 +204,8 @@ class Copier:
             self._tries.labels(answer.verdict.value).inc()
             return answer
 
+        if not held.ready():
+            return self._failed(Answer(Verdict.WAIT, "no answer"))
         try:
             refused = deliver(batch.owed, counted, self._places.probe)
         except Later as later:
@@ -194,13 +214,22 @@ class Copier:
         if self._said is not None:
             log.info("influx.works_again")
             self._said = None
+            self._book(lambda db, now: books.well(db, self._target.name))  # noqa: ARG005
         for one in refused:
             log.warning("influx.refused", row=one.event, why=one.why)
-        name, places = self._target.name, self._places
-        if not self._book(lambda db, now: books.book(db, name, places, batch, refused, now)):
+        if not held.hold(batch, refused):
             return self._pace.poll
         self._sent.inc(len(batch.owed) - len(refused))
         return 0.0 if len(batch.owed) + len(batch.later) >= self._pace.batch else self._pace.poll
+
+    def _book_all(self, settled: Sequence[Settled]) -> bool:
+        name, places = self._target.name, self._places
+
+        def work(db: sqlite3.Connection, now: int) -> None:
+            for batch, refused in settled:
+                books.book(db, name, places, batch, refused, now)
+
+        return self._book(work)
 
     def _failed(self, answer: Answer) -> float:
         if self._stop.is_set():

@@ -6,15 +6,17 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from gateway import ratings, schedules, site, store, workdays
+from gateway import people, ratings, schedules, site, store, workdays
 from gateway.clock import Clock, iso
 from gateway.errors import EnvironmentFault, InputFault
+from gateway.ratings import queue
 from gateway.reports import book, sheets
 from gateway.site import Site
 
@@ -54,6 +56,18 @@ def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
     finally:
         db.close()
     print(out)
+
+
+def import_visits(file: Path, data: Path, who: str) -> None:
+    """The command for the queue machine's file. Raises InputFault, EnvironmentFault."""
+    db = store.open_reader(data)
+    try:
+        hall = _hall(db, data)
+    finally:
+        db.close()
+    now = people.wall_clock()
+    today = datetime.fromtimestamp(now / 1000, ZoneInfo(hall.timezone)).date()
+    queue.import_file(file, data, hall, who, now, today)
 
 
 def _day(text: str) -> date:

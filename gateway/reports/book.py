@@ -60,6 +60,10 @@ def _about(book: Any, sheet: Sheet, hall: str, head: Any) -> None:
     page.freeze_panes(1, 1)
     page.set_column(0, 0, 22)
     page.set_column(1, 1, 90, book.add_format({"text_wrap": True}))
+    left = book.add_format({"align": "left"})
+    page.set_landscape()
+    page.set_paper(9)
+    page.fit_to_pages(1, 0)
     page.write_string(0, 0, sheet.title.zh, head)
     page.write_string(0, 1, f"{hall} · {sheet.period}", head)
     lines = [("起", sheet.first.isoformat()), ("止", sheet.last.isoformat())]
@@ -67,7 +71,16 @@ def _about(book: Any, sheet: Sheet, hall: str, head: Any) -> None:
         lines.append(("应报日", f"{sheet.due}{'（暂定）' if sheet.provisional else ''}"))
     lines += [("来源", source.zh) for source in sheet.sources]
     lines += [("说明", note.zh) for note in sheet.notes]
-    lines += [(key, str(value)) for key, value in sheet.settings.items()]
-    for at, (name, value) in enumerate(lines, 1):
+    for at, (name, text) in enumerate(lines, 1):
         page.write_string(at, 0, name)
-        page.write_string(at, 1, value)
+        page.write_string(at, 1, text)
+    first = len(lines) + 2
+    for index, title in enumerate(("设置", "取值", "性质")):
+        page.write_string(first, index, title, head)
+    for at, setting in enumerate(sheet.settings, first + 1):
+        page.write_string(at, 0, setting.title.zh)
+        if isinstance(setting.value, str):
+            page.write_string(at, 1, setting.value)
+        else:
+            page.write_number(at, 1, setting.value, left)
+        page.write_string(at, 2, "法定" if setting.law else "建议")

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from gateway.ratings import FEW, POINTS, Sums, Tally, coverage, duty, rated
+from gateway.ratings import DWELL_MS, FEW, POINTS, Sums, Tally, coverage, duty, rated
 from gateway.ratings.reading import day_of, visits
-from gateway.reports.model import Column, Row, Section, Sheet, Text
-from gateway.reports.periods import Period, due
+from gateway.reports.model import Column, Row, Section, Setting, Sheet, Text
+from gateway.reports.periods import DUE_WORKDAY, Period, due
 from gateway.site import Site
 from gateway.workdays import Calendar
 
@@ -23,7 +23,7 @@ LEVELS = (
     (2, Text("不满意", "Dissatisfied")),
     (1, Text("非常不满意", "Very dissatisfied")),
 )
-_SHARED = (
+SHARED = (
     Column("n", Text("评价数 n", "Ratings n")),
     *(Column(f"level{level}", words, width=11) for level, words in LEVELS),
     Column("bad", Text("差评", "Bad")),
@@ -114,7 +114,7 @@ def sheet(
         left = sum(max(0, n - seen.get(key, 0)) for key, n in registered.items())
         shares = [share for c in mine if (share := heard[c]) is not None]
         return (
-            *(name, *_figures(sum((s.tally for s in sums), Tally()))),
+            *(name, *figures(sum((s.tally for s in sums), Tally()))),
             *(sum(s.channels[channel] for s in sums) for channel in ("pad", "qr", "paper")),
             sum(registered.values()) if registered else None,
             left if registered else None,
@@ -135,13 +135,13 @@ def sheet(
             Section(
                 "all",
                 Text("全厅", "Whole hall"),
-                (Column("hall", Text("大厅", "Hall"), "text", 24), *_SHARED, *_CHANNELS, *_PLACE),
+                (Column("hall", Text("大厅", "Hall"), "text", 24), *SHARED, *_CHANNELS, *_PLACE),
                 [place(site.name, names)],
             ),
             Section(
                 "counter",
                 Text("按窗口", "By counter"),
-                (first, *_SHARED, *_CHANNELS, *_PLACE),
+                (first, *SHARED, *_CHANNELS, *_PLACE),
                 [place(names[counter], [counter]) for counter in names],
             ),
             Section(
@@ -149,30 +149,47 @@ def sheet(
                 Text("按部门", "By department"),
                 (
                     Column("department", Text("部门", "Department"), "text", 24),
-                    *(*_SHARED, *_CHANNELS, *_PLACE),
+                    *(*SHARED, *_CHANNELS, *_PLACE),
                 ),
                 [place(name, mine) for name, mine in departments.items()],
             ),
             Section(
                 "staff",
                 Text("按在岗人员", "By staff on duty"),
-                (Column("person", Text("在岗人员", "On duty"), "text", 20), *_SHARED),
-                [(name or NOBODY, *_figures(sums.tally)) for name, sums in staff.sorted()],
+                (Column("person", Text("在岗人员", "On duty"), "text", 20), *SHARED),
+                [(name or NOBODY, *figures(sums.tally)) for name, sums in staff.sorted()],
             ),
             Section(
                 "day",
                 Text("按日", "By day"),
-                (Column("day", Text("日期", "Day"), "day", 12), *_SHARED),
-                [(date.fromisoformat(day), *_figures(sums.tally)) for day, sums in by_day.sorted()],
+                (Column("day", Text("日期", "Day"), "day", 12), *SHARED),
+                [(date.fromisoformat(day), *figures(sums.tally)) for day, sums in by_day.sorted()],
             ),
         ),
         notes=NOTES,
         sources=SOURCES,
-        settings={"points": {str(level): POINTS[level] for level in (5, 4, 3, 2, 1)}, "few": FEW},
+        settings=(
+            *(
+                Setting(
+                    f"level{level}", Text(f"{words.zh}分值", f"Points: {words.en}"), point, law=True
+                )
+                for level, words in LEVELS
+                for point in (POINTS[level],)
+            ),
+            Setting("dwell", Text("重复按键间隔（秒）", "Dwell, s"), DWELL_MS / 1000, law=False),
+            Setting("few", Text("少于此数不显示分级", "Levels hidden below"), FEW, law=False),
+            Setting(
+                "due",
+                Text("期后第几个工作日前报送", "Due by workday"),
+                DUE_WORKDAY,
+                law=kind == "ratings-quarter",
+            ),
+        ),
     )
 
 
-def _figures(tally: Tally) -> Row:
+def figures(tally: Tally) -> Row:
+    """What stands under SHARED."""
     enough = tally.n >= FEW
     return (
         tally.n,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from gateway.ratings.reading import days
 from gateway.reports import keeping
 from gateway.reports.keeping import Decision
-from gateway.reports.model import Column, Row, Section, Sheet, Text, ranks
+from gateway.reports.model import Column, Row, Section, Setting, Sheet, Text, ranks
 from gateway.reports.periods import Period
 from gateway.site import Site
 
@@ -202,7 +202,10 @@ def sheet(db: sqlite3.Connection, site: Site, period: Period) -> Sheet:
                 "Other items: by hand, from the monthly inspection",
             ),
         ),
-        settings={"off": OFF, "caps": {item: ITEMS[item][0] for item in AUTO}},
+        settings=(
+            Setting("off", Text("每次扣分", "Off for each"), OFF, law=True),
+            *(Setting(item, ITEMS[item][1], ITEMS[item][0], law=True) for item in AUTO),
+        ),
     )
 
 

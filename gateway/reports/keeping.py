@@ -35,6 +35,21 @@ def fields(db: sqlite3.Connection, sheet: str, month: str) -> Fields:
     return {(subject, name): value for subject, name, value in rows}
 
 
+def of_people(
+    db: sqlite3.Connection, sheet: str, month: str
+) -> dict[tuple[str, str], dict[str, float]]:
+    """(person, department) → a month's fields; the department is empty where none was named."""
+    rows = db.execute(
+        "SELECT subject, department, field, value FROM sheet_field"
+        " WHERE sheet = ? AND month = ? ORDER BY id",
+        (sheet, month),
+    )
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for subject, department, name, value in rows:
+        found.setdefault((subject, department), {})[name] = value
+    return found
+
+
 def enter(
     db: sqlite3.Connection,
     now: int,
@@ -44,14 +59,16 @@ def enter(
     subject: str,
     field: str,
     value: float,
+    department: str = "",
 ) -> None:
     """Put down one field. What it may hold is checked by the caller."""
     db.execute(
-        "INSERT INTO sheet_field (sheet, month, subject, field, value, made_at, made_by)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (sheet, month, subject, field, value, now, who),
+        "INSERT INTO sheet_field (sheet, month, subject, department, field, value, made_at,"
+        " made_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (sheet, month, subject, department, field, value, now, who),
     )
     about: dict[str, Any] = {"sheet": sheet, "month": month, "subject": subject}
+    about |= {"department": department} if department else {}
     audit.append(db, now, who, "sheet.field", about | {"field": field, "value": value})
 
 

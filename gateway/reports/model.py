@@ -7,7 +7,7 @@ the page takes the reader's language.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -24,6 +24,15 @@ class Column(NamedTuple):
     title: Text
     kind: str = "int"
     width: int = 10
+
+
+class Setting(NamedTuple):
+    """What a sheet was counted by; `law`: the rulebook's own (法定), else proposed (建议)."""
+
+    key: str
+    title: Text
+    value: str | float
+    law: bool
 
 
 Row = tuple[Any, ...]
@@ -54,7 +63,7 @@ class Sheet:
     provisional: bool = False
     notes: tuple[Text, ...] = ()
     sources: tuple[Text, ...] = ()
-    settings: dict[str, Any] = field(default_factory=dict)
+    settings: tuple[Setting, ...] = ()
 
 
 def as_dict(sheet: Sheet) -> dict[str, Any]:
@@ -81,7 +90,10 @@ def as_dict(sheet: Sheet) -> dict[str, Any]:
         ],
         "notes": [note._asdict() for note in sheet.notes],
         "sources": [source._asdict() for source in sheet.sources],
-        "settings": sheet.settings,
+        "settings": [
+            {"key": s.key, "title": s.title._asdict(), "value": s.value, "law": s.law}
+            for s in sheet.settings
+        ],
     }
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from datetime import date, timedelta
 
+from gateway import overdue
 from gateway.errors import InputFault
-from gateway.reports import citizens, hygiene, periods, stars, zeros
+from gateway.reports import citizens, hygiene, meeting, periods, stars, zeros
 from gateway.reports.model import Sheet, Text
 from gateway.reports.periods import Period
 from gateway.site import Site
@@ -20,6 +21,7 @@ KINDS: dict[str, tuple[str, Text]] = {
     "stars": ("month", stars.TITLE),
     "hygiene": ("month", hygiene.TITLE),
     "zeros": ("month", zeros.TITLE),
+    "meeting": ("half", meeting.TITLE),
 }
 
 
@@ -28,7 +30,9 @@ def period_of(kind: str, name: str) -> Period:
     found = periods.parse(name)
     length = KINDS[kind][0]
     if periods.of(found.first, length) != found:
-        example = {"week": "2026-W27", "month": "2026-07", "quarter": "2026-Q3"}[length]
+        example = {"week": "2026-W27", "month": "2026-07", "quarter": "2026-Q3", "half": "2026-H2"}[
+            length
+        ]
         raise InputFault(f"{name!r}: {kind} is of a {length}, such as {example}")
     return found
 
@@ -46,13 +50,19 @@ def build(
         return stars.sheet(db, site, period)
     if kind == "hygiene":
         return hygiene.sheet(db, site, period)
+    if kind == "meeting":
+        return meeting.sheet(db, site, calendar, period, now)
     if kind == "zeros":
         return zeros.sheet(db, site, calendar, period)
     return citizens.sheet(db, site, calendar, kind, period, now)
 
 
-def due(kind: str, period: Period, calendar: Calendar) -> tuple[date | None, bool]:
+def due(
+    db: sqlite3.Connection, kind: str, period: Period, calendar: Calendar
+) -> tuple[date | None, bool]:
     """By when a period's sheet is handed in, and whether the calendar may still move it."""
+    if kind == "meeting":
+        return meeting.due(period, calendar, overdue.moved(db))
     if kind.startswith("ratings-"):
         return periods.due(period, calendar)
     if kind == "stars":

@@ -12,7 +12,8 @@ from datetime import timedelta
 
 from gateway.ratings import FEW, Tally, duty, rated, sums
 from gateway.reports import keeping
-from gateway.reports.model import Column, Row, Section, Sheet, Text, ranks
+from gateway.reports.citizens import LEVELS
+from gateway.reports.model import Column, Row, Section, Setting, Sheet, Text, ranks
 from gateway.reports.periods import AWARD_DAY, Period
 from gateway.site import Site
 
@@ -103,13 +104,13 @@ def sheet(db: sqlite3.Connection, site: Site, period: Period) -> Sheet:
         rated(db, site, period.first, period.last),
         lambda one: (on.on(one.counter, one.press.time), department[one.counter]),
     )
-    entered = keeping.fields(db, "stars", period.name)
+    entered = keeping.of_people(db, "stars", period.name)
     nobody = sum(found[key].tally.n for key in found if not key[0])
     people = sorted({key for key in found if key[0]} | _rostered(db, site, period))
     rows, totals = [], []
     for person, where in people:
         tally = found[person, where].tally if (person, where) in found else Tally()
-        mine = {field: value for (subject, field), value in entered.items() if subject == person}
+        mine = entered.get((person, ""), {}) | entered.get((person, where), {})
         rating = star_points(tally)
         totals.append(total(rating, mine))
         rows.append((person, where, tally.n, rating, mine))
@@ -147,7 +148,18 @@ def sheet(db: sqlite3.Connection, site: Site, period: Period) -> Sheet:
                 f"{nobody} ratings while nobody was registered on duty are left out",
             ),
         ),
-        settings={"points": {str(level): STAR_POINTS[level] for level in (5, 4, 3, 2, 1)}},
+        settings=(
+            *(
+                Setting(
+                    f"level{level}", Text(f"{words.zh}得分", f"Points: {words.en}"), point, law=True
+                )
+                for level, words in LEVELS
+                for point in (STAR_POINTS[level],)
+            ),
+            Setting("cap", Text("每部分上限", "Cap of a part"), GROUP_CAP, law=True),
+            Setting("few", Text("少于此数不排名", "Not ranked below"), FEW, law=False),
+            Setting("stars", Text("服务之星人数", "Stars"), STARS, law=False),
+        ),
     )
 
 

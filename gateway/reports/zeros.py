@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from gateway import deadlines
@@ -78,6 +80,20 @@ def sheet(
     period: Period,
 ) -> Sheet:
     """The month's seven counters."""
+    return Sheet(
+        kind="zeros",
+        period=period.name,
+        title=TITLE,
+        first=period.first,
+        last=period.last,
+        sections=(section(db, site, calendar, period),),
+        notes=NOTES,
+        sources=(Text("好差评、情形记录、台账与人工登记", "Ratings, findings, cases, by hand"),),
+    )
+
+
+def section(db: sqlite3.Connection, site: Site, calendar: Calendar, period: Period) -> Section:
+    """The seven counters of whole months; what is entered by hand is added up over them."""
     begin, end = days(period.first, period.last, ZoneInfo(site.timezone))
     whole = sums(rated(db, site, period.first, period.last), lambda _: 0).get(0)
     tally = whole.tally if whole else None
@@ -103,36 +119,38 @@ def sheet(
         "distance": (tally.bad if tally and n >= FEW else None, n),
         "backlog": (_late(db, begin, end), _cases(db, "promise", begin, end)),
     }
-    entered = keeping.fields(db, "zeros", period.name)
+    months = list(_months(period))
+    by_hand = [keeping.fields(db, "zeros", month) for month in months]
     rows: list[Row] = []
     for zero in ZEROS:
-        value, of = figures.get(zero.key, (entered.get(("hall", zero.key)), visited))
+        given = [entry["hall", zero.key] for entry in by_hand if ("hall", zero.key) in entry]
+        value, of = figures.get(zero.key, (sum(given) if given else None, visited))
+        source = zero.source
+        if zero.hand and len(months) > 1:
+            said = f"{len(given)}/{len(months)}"
+            source = Text(f"{source.zh}（{said} 个月）", f"{source.en} ({said} months)")
         met = None if value is None else Text("是", "yes") if value == 0 else Text("否", "no")
-        rows.append((zero.words, value, of, zero.of, zero.source, met))
-    return Sheet(
-        kind="zeros",
-        period=period.name,
-        title=TITLE,
-        first=period.first,
-        last=period.last,
-        sections=(
-            Section(
-                "zeros",
-                Text("七零", "Seven zeros"),
-                (
-                    Column("promise", Text("承诺", "Promise"), "text", 20),
-                    Column("value", Text("次数", "Count")),
-                    Column("n", Text("n", "n")),
-                    Column("of", Text("n 的含义", "n of what"), "text", 16),
-                    Column("source", Text("来源", "Source"), "text", 24),
-                    Column("zero", Text("是否为零", "Zero?"), "text"),
-                ),
-                rows,
-            ),
+        rows.append((zero.words, value, of, zero.of, source, met))
+    return Section(
+        "zeros",
+        Text("七零", "Seven zeros"),
+        (
+            Column("promise", Text("承诺", "Promise"), "text", 20),
+            Column("value", Text("次数", "Count")),
+            Column("n", Text("n", "n")),
+            Column("of", Text("n 的含义", "n of what"), "text", 16),
+            Column("source", Text("来源", "Source"), "text", 24),
+            Column("zero", Text("是否为零", "Zero?"), "text"),
         ),
-        notes=NOTES,
-        sources=(Text("好差评、情形记录、台账与人工登记", "Ratings, findings, cases, by hand"),),
+        rows,
     )
+
+
+def _months(period: Period) -> Iterator[str]:
+    at = period.first
+    while at <= period.last:
+        yield f"{at.year:04}-{at.month:02}"
+        at = (at.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _cases(db: sqlite3.Connection, kind: str, begin: int, end: int) -> int | None:

@@ -27,6 +27,20 @@ def test_an_episode_is_charged_to_a_counter_by_name(hall: Hall, open_page: Open)
     assert last["body"]["unit"]
 
 
+def test_a_printed_sheet_is_the_sheet_alone(hall: Hall, open_page: Open) -> None:
+    page = open_page(hall, "reports", theme="dark")
+    page.emulate_media(media="print")
+    for gone in (".rail", ".top", ".strip", ".report-choice", ".episodes", ".report .actions"):
+        for found in page.locator(gone).all():
+            expect(found).to_be_hidden()
+    expect(page.locator(".report .print-only")).to_be_visible()  # whose sheet it is
+    looks = "(e) => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+    assert page.locator(".report-table td").first.evaluate(looks) == [
+        *("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+    ]
+    assert b"/MediaBox [0 0 841" in page.pdf(prefer_css_page_size=True)  # A4, on its side
+
+
 def test_the_qr_page_takes_one_rating(browser: Browser, tmp_path: Path) -> None:
     house = House(tmp_path)
     try:

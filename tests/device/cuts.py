@@ -37,8 +37,9 @@ class Cut(Exception):
 
 
 class Flash:
-    def __init__(self):
-        self.data = bytearray(b"\xff" * (BLOCKS * SIZE))
+    def __init__(self, blocks=BLOCKS):
+        self.blocks = blocks
+        self.data = bytearray(b"\xff" * (blocks * SIZE))
         self.left = None  # operations until the cut
         self.erases = 0
 
@@ -65,7 +66,7 @@ class Flash:
 
     def ioctl(self, op, arg):
         if op == 4:
-            return BLOCKS
+            return self.blocks
         if op == 5:
             return SIZE
         if op == 6:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -29,7 +30,7 @@ SMALL_QUEUE = 5  # messages that the broker keeps for a gateway that is away
 @pytest.fixture(scope="module")
 def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     folder = tmp_path_factory.mktemp("net")
-    extra = f"max_queued_messages {SMALL_QUEUE}\nmax_inflight_messages 20"
+    extra = f"max_queued_messages {SMALL_QUEUE}\nmax_inflight_messages 20\nsys_interval 1"
     with Rig(folder, extra).running() as made:
         yield made
         tops = {}
@@ -96,10 +97,19 @@ def test_a_broker_that_is_stopped_for_seconds_and_killed(rig: Rig) -> None:
 
 
 def test_a_queue_that_overflows_while_the_gateway_is_down(rig: Rig) -> None:
+    """The devices send again what the broker threw away, and somebody is told that it did."""
+    counted = "SELECT value FROM meta WHERE key='broker.dropped'"
+    wait_for(lambda: rig.query(counted), "the broker's own count")
+    told = "SELECT evidence FROM finding WHERE rule='gateway.dropped'"
+    before = len(rig.query(told))
     rig.gateway.kill()
     rig.press(4 * SMALL_QUEUE)
     rig.gateway.start()
     rig.whole()
+    wait_for(lambda: len(rig.query(told)) > before, "the finding")
+    assert all(json.loads(evidence)["messages"] > 0 for (evidence,) in rig.query(told))
+    alerts = "SELECT count(*) FROM alert WHERE rule='gateway.dropped'"
+    assert rig.query(alerts)[0][0] > before
 
 
 def test_a_broker_that_dies_with_everything_it_had_taken(rig: Rig) -> None:

@@ -20,6 +20,7 @@ import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from firmware.clock import Boots, Clock
 from gateway import pipeline, schedules, site, store, workdays
 from gateway.clock import parse_instant
 from gateway.errors import InputFault
@@ -193,6 +194,42 @@ def test_ten_thousand_turns_of_an_even_clock_are_no_leap(house: Callable[[int], 
     for _ in range(500):
         hall.turn(1999)
     assert hall.rows("SELECT count(*) FROM audit WHERE what='clock.jumped'") == [(0,)]
+
+
+@pytest.mark.parametrize("ppm", [200, -200])
+def test_three_days_without_a_time_server_and_a_quartz_that_is_off(
+    ppm: int, house: Callable[[int], House], tmp_path: Path
+) -> None:
+    """The firmware's own clock, on a quartz 200 ppm off: 52 s wrong after three days alone, under
+    2 s from the first `time` on and while it hears one every 20 s; the gateway shows its own clock
+    unsynchronised meanwhile."""
+    true = [0.0]  # ms since the device's boot
+    boots = Boots(str(tmp_path)).load().begin()
+    clock = Clock(boots, lambda: int(true[0] * (1 + ppm / 1e6)) % 2**30, 2**30)
+
+    def off() -> int:
+        now = clock.now()
+        assert now is not None
+        return now - (OPEN + int(true[0]))
+
+    clock.learn(OPEN)
+    for _ in range(3 * 24):  # the contract's clock asks once a day at least
+        true[0] += HOUR
+        clock.up()
+    assert 50_000 < abs(off()) < 55_000
+    for _ in range(3 * 180):
+        clock.learn(OPEN + int(true[0]))
+        assert abs(off()) < 2000
+        true[0] += 20_000
+        assert abs(off()) < 2000
+    hall = house(OPEN)
+    for unsynced in (False, True, False):
+        hall.stages[0]._upkeep.unsynced = unsynced  # type: ignore[attr-defined]
+        hall.turn()
+        hall.turn()
+        standing = "SELECT evidence FROM finding WHERE rule='gateway.clock' AND \"end\" IS NULL"
+        shown = hall.rows(standing)
+        assert [json.loads(e) for (e,) in shown] == ([{"unsynced": True}] if unsynced else [])
 
 
 # -- years without a calendar, other zones, a leap second (rows 46 and 47)

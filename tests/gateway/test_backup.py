@@ -14,7 +14,6 @@ from gateway import audit, backup, store, verify
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.events import decode
 from gateway.history.hot import Hot
-from gateway.history.stage import heard
 from gateway.history.times import resolve
 from gateway.journal import Journal
 
@@ -39,7 +38,7 @@ def store_events(data: Path, first: int, last: int) -> None:
             for part, event in decode(raw):
                 journal.accept(db, DEVICE, part, event, at)  # type: ignore[arg-type]
         stored, _ = journal.write(db)
-        hot.keep(db, resolve(db, (heard(one) for one in stored)))
+        hot.keep(db, resolve(db, stored))
         audit.append(db, START + last, "admin", "login", {})
         audit.append(db, START + last, "admin", "logout", {})
         db.execute("COMMIT")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -83,6 +84,33 @@ def test_a_leap_of_the_clock_is_audited_and_told(
         assert db.execute("SELECT rule, state FROM alert").fetchall() == [
             ("gateway.clock", "unacknowledged")
         ]
+
+
+def test_what_the_broker_drops_is_told_once_an_hour_and_counted_over_restarts(
+    made: tuple[Care, Upkeep, Health], tmp_path: Path
+) -> None:
+    care, upkeep, _ = made
+    with closing(store.open_writer(tmp_path)) as db:
+
+        def told(total: int | None, hours: float, restart: bool = False) -> list[int]:
+            upkeep.dropped = total
+            if restart:
+                care.load(db, NOW)
+            care.turn(db, Turn(NOW + int(hours * 3_600_000), 1.0 + hours * 3600))
+            rows = db.execute("SELECT about FROM audit WHERE what='broker.dropped' ORDER BY id")
+            return [json.loads(about)["messages"] for (about,) in rows]
+
+        care.load(db, NOW)
+        assert told(None, 0) == []
+        assert told(40, 1) == []  # from before our time
+        assert told(43, 2) == [3]
+        assert told(50, 2.5) == [3]  # not yet again
+        assert told(60, 3) == [3, 17]
+        assert told(65, 4, restart=True) == [3, 17, 5]
+        assert told(2, 5.5) == [3, 17, 5, 2]  # the broker was started anew
+        assert told(0, 7) == [3, 17, 5, 2]
+        found = db.execute("SELECT count(*) FROM alert WHERE rule='gateway.dropped'").fetchone()
+        assert found == (4,)
 
 
 @given(st.lists(st.integers(-2000, 2000), max_size=20), st.sampled_from([1, 10, 60]))

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import appointments, attendance, audit, duties, registers, store, workdays
+from gateway import appointments, attendance, audit, duties, registers, site, store, workdays
 from gateway.attendance import Punch
 from gateway.errors import InputFault
+from tests.gateway.api.house import SITE
 
 KNOWN = workdays.load(None, None)
 TABLE = duties.table()
@@ -122,6 +123,33 @@ def test_a_card_is_only_a_keyed_hash() -> None:
 )
 def test_classes_of_lateness(minutes: int, word: str) -> None:
     assert attendance.lateness(minutes) == word
+
+
+def test_a_hall_may_set_its_own_limits() -> None:
+    hall = site.AttendanceOf(late=5 * 60_000, absent=20 * 60_000, half_day_at=2)
+    said = [attendance.lateness(minutes, hall) for minutes in (5, 6, 20, 21)]
+    assert said == ["late", "undefined", "undefined", "absent"]
+    punches = [Punch("7", "王", datetime(2026, 7, d, 8, 58)) for d in (1, 2, 3, 6)]
+    assert attendance.summary(punches, KNOWN, hall)[0].half_days == 2
+    table = duties.of(site.DutiesOf(drill_months=6, census=((2, 29), (12, 1))))
+    span = date(2026, 1, 1), date(2026, 12, 31)
+    drills = duties.items(table["drill"], *span, KNOWN)
+    assert [item.day for item in drills] == [date(2026, 6, 30), date(2026, 12, 31)]
+    census = duties.items(table["census"], *span, KNOWN)
+    assert [item.day for item in census] == [date(2026, 2, 28), date(2026, 12, 1)]
+    assert duties.of(site.DutiesOf()) == duties.table()
+
+
+def test_the_site_file_sets_them(tmp_path: Path) -> None:
+    text = SITE.read_text(encoding="utf-8")
+    own = '[attendance]\nlate = "5min"\n[duties]\ndrill_months = 6\ncensus = ["05-31"]\n'
+    (tmp_path / "site.toml").write_text(own + text, encoding="utf-8")
+    hall = site.load(tmp_path / "site.toml")
+    assert (hall.attendance.late, hall.attendance.absent) == (5 * 60_000, 30 * 60_000)
+    assert (hall.duties.drill_months, hall.duties.census) == (6, ((5, 31),))
+    (tmp_path / "site.toml").write_text(own.replace("= 6", "= 7") + text, encoding="utf-8")
+    with pytest.raises(InputFault, match="drill_months"):
+        site.load(tmp_path / "site.toml")
 
 
 def day(*times: str, kind: str = "") -> list[Punch]:

@@ -9,11 +9,12 @@ import tomllib
 import types
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from firmware import config, parts
-from gateway import credentials, flashing, wiring
+from gateway import credentials, drawing, flashing, wiring
 from gateway.errors import InputFault
 from gateway.fittings import setup_of
 from tests.journey.hall import SITE, ran
@@ -23,6 +24,8 @@ DEVICES = [entry["id"] for entry in tomllib.loads(SITE.read_text())["device"]]
 
 class Bench:
     """A board whose pins are handed out once: two parts may share a bus, never a pin."""
+
+    folder = "/nowhere"
 
     def __init__(self, wired: dict[str, Any]) -> None:
         self.used: list[int] = []
@@ -127,7 +130,16 @@ def test_the_journey_from_nothing_to_a_board_that_runs(
     setup = config.load(str(board))
     assert (setup.device, setup.kind) == ("pad-w01", "rating-pad")
     assert (board / "cert.der").read_bytes() == (out / "cert.der").read_bytes()
-    for name in ("main.py", "slots.py", "slot", "setup.json", "ca.der", "key.der", "a/firmware"):
+    for name in (
+        "main.py",
+        "slots.py",
+        "slot",
+        "setup.json",
+        "ca.der",
+        "key.der",
+        "a/firmware",
+        "font.bin",
+    ):
         assert (board / name).exists(), name
 
     other = ran(*asked, "--board", "esp32-s3")
@@ -177,6 +189,41 @@ def test_a_trial_that_raises_resets_and_anything_else_is_for_whoever_commissions
     with pytest.raises(_Reset if trial else OSError):
         exec(flashing.MAIN, {})
     assert fed == ([8300] if trial else [])
+
+
+@pytest.mark.parametrize("kind", sorted(drawing.KINDS))
+def test_the_wiring_picture_is_of_the_pin_map_in_force(kind: str) -> None:
+    kept = SITE.parents[2] / "docs" / "wiring" / f"{kind}.svg"
+    drawn = drawing.picture(kind)
+    assert kept.read_text(encoding="utf-8") == drawn, "python -m gateway.drawing docs/wiring"
+    told = [
+        text.text or ""
+        for text in ElementTree.fromstring(drawn).iter()
+        if text.tag.endswith("}text")
+    ]
+    for board in wiring.PINS:
+        bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
+        for part in made["parts"]:
+            parts.make(part, bench, True)
+        assert {str(pin) for pin in bench.used} <= set(told)
+    mains = any("licensed electrician only" in text for text in told)
+    assert mains is (kind in ("power-meter", "ac-controller"))
+
+
+def test_the_pictures_use_every_pin_of_the_map() -> None:
+    for board, pins in wiring.PINS.items():
+        used: set[int] = set()
+        for kind in drawing.KINDS:
+            bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
+            for part in made["parts"]:
+                parts.make(part, bench, True)
+            used |= set(bench.used)
+        every = {n for v in (getattr(pins, name) for name in pins.__slots__) for n in _each(v)}
+        assert used == every
+
+
+def _each(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else value
 
 
 def test_the_pin_map_in_docs_is_the_one_in_force() -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import workdays
+from gateway import ratings, workdays
 from gateway.errors import InputFault
-from gateway.ratings import Tally
-from gateway.reports import book, hygiene, periods, sheets, stars
+from gateway.ratings import Tally, queue
+from gateway.reports import book, hygiene, keeping, periods, sheets, stars
 from gateway.reports.model import Sheet, Text, ranks
 from tests.gateway.api.house import NOON, House
 
@@ -57,7 +57,10 @@ def test_periods_by_name() -> None:
         sheets.period_of("stars", "2026-Q3")
 
 
-@given(st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.sampled_from(["week", "month", "quarter"]))
+@given(
+    st.dates(date(1990, 1, 1), date(2090, 1, 1)),
+    st.sampled_from(["week", "month", "quarter", "half"]),
+)
 def test_a_day_lies_in_its_period_and_names_it(day: date, length: str) -> None:
     found = periods.of(day, length)
     assert found.first <= day <= found.last
@@ -110,7 +113,12 @@ def rate(house: House, *levels: int) -> None:
         house.event("pad-w01", seq, "rating", NOON + seq * 20_000, level=level)
 
 
-PERIOD = {"ratings-week": "2026-W27", "ratings-month": MONTH, "ratings-quarter": "2026-Q3"}
+PERIOD = {
+    "meeting": "2026-H2",
+    "ratings-week": "2026-W27",
+    "ratings-month": MONTH,
+    "ratings-quarter": "2026-Q3",
+}
 
 
 @pytest.mark.parametrize("kind", sheets.KINDS)
@@ -142,8 +150,76 @@ def test_every_sheet_is_read_again_as_it_was_written(house: House, kind: str) ->
                     assert value == pytest.approx(wanted)
                 else:
                     assert value in (wanted, "—" if wanted is None else None)
+    about = list(read["来源与设置"].iter_rows(values_only=True))
+    for setting in made.settings:
+        assert (setting.title.zh, setting.value, "法定" if setting.law else "建议") in about
+    for note in made.notes:
+        assert ("说明", note.zh, None) in about
     formats = {c.number_format for p in read for r in p.iter_rows() for c in r}
     assert "0.00" in formats or kind == "zeros"
+
+
+def test_the_joint_meetings_pack(house: House) -> None:
+    rate(house, 5, 4, 3, 2, 1)
+    charge(house, "f-1", "lights.vacant", "w01")
+    charge(house, "f-2", "lights.vacant", None)
+    house.db.execute("INSERT INTO case_file VALUES ('p-1','complaint',?,NULL,NULL)", (NOON,))
+    house.db.execute("INSERT INTO case_now (id, state) VALUES ('p-1','open')")
+    house.db.execute(
+        "INSERT INTO register_entry VALUES ('r-1','duty','friday-clean~2026-07-03',?,'li','{}')",
+        (NOON + 2 * 86_400_000,),
+    )
+    house.at = NOON + 3 * 86_400_000
+    pack = build(house, "meeting", "2026-H2")
+    assert (pack.first, pack.last) == (date(2026, 7, 1), date(2026, 12, 31))
+    assert pack.due == date(2026, 12, 31)  # the duty joint-meeting of that half-year
+    whole, *counters = rows(pack, "ratings")
+    assert (whole["n"], whole["mean"]) == (5, pytest.approx(3.8))
+    assert sum(row["n"] for row in counters) == sum(row["n"] for row in rows(pack, "months")) == 5
+    told = {row["kind"].zh: row for row in rows(pack, "cases")}
+    assert (told["投诉"]["received"], told["投诉"]["open"], told["投诉"]["late"]) == (1, 1, 0)
+    found = next(row for row in rows(pack, "findings") if row["rule"].zh == "无人时照明未关")
+    assert (found["n"], found["confirmed"], found["severity"].zh) == (2, 1, "提示")
+    duties = {row["duty"].en: row for row in rows(pack, "duties")}
+    friday = next(row for name, row in duties.items() if name.startswith("Friday"))
+    assert (friday["due"], friday["done"], friday["late"], friday["missed"]) == (1, 1, 0, 0)
+    hand = rows(pack, "zeros")[0]
+    assert (hand["value"], hand["source"].zh) == (None, "人工登记（0/6 个月）")
+    assert build(house, "meeting", "2026-H1").due == date(2026, 6, 30)
+
+
+def test_two_people_of_one_name_have_points_of_their_own(house: House) -> None:
+    for person, department in (("甲", ""), ("甲", "市场监督管理局"), ("甲", "税务局")):
+        keeping.enter(
+            *(house.db, NOON, "li", "stars", MONTH, person, "plus", 1 + len(department)), department
+        )
+    entered = keeping.of_people(house.reader(), "stars", MONTH)
+    assert entered["甲", "市场监督管理局"] == {"plus": 8}
+    assert entered["甲", "税务局"] == {"plus": 4}
+    assert keeping.of_people(house.reader(), "stars", "2026-08") == {}  # a month of its own
+
+
+QUEUE = "窗口,日期,办件数,取号人\n企业开办专窗,2026-06-30,12,x\nw01,2026/07/01,9,x\n"
+
+
+def test_the_queue_machines_file(house: House) -> None:
+    hall, day = house.context.site, date(2026, 7, 1)
+    served = queue.parse(QUEUE, "q.csv", hall, day)
+    assert [(one.counter, one.day.day, one.n) for one in served] == [("w01", 30, 12), ("w01", 1, 9)]
+    assert queue.keep(house.db, NOON, "li", served, "q.csv") == 2
+    assert queue.keep(house.db, NOON, "li", served, "q.csv") == 0  # there already
+    rate(house, 5, 4, 3, 2, 1)
+    (item,) = ratings.summary(house.reader(), hall, day, day, "counter")
+    assert (item["visits"], item["unrated"]) == (9, 4)
+    assert "x" not in str([tuple(row) for row in house.db.execute("SELECT * FROM visit_count")])
+    bad = "counter,date,served\nw01,2026-07-02,1\nw99,2026-07-01,1\nw01,x,1\nw01,2026-07-01,-1\n"
+    with pytest.raises(InputFault) as fault:
+        queue.parse(bad, "q.csv", hall, day)
+    assert [line.partition(": ")[0] for line in str(fault.value).splitlines()] == [
+        *("q.csv:2", "q.csv:3", "q.csv:4", "q.csv:5")
+    ]
+    with pytest.raises(InputFault, match="窗口"):
+        queue.parse("a,b\n", "q.csv", hall, day)
 
 
 def test_the_ratings_report(house: House) -> None:

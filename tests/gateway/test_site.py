@@ -60,7 +60,7 @@ def test_smallest_file_has_the_rulebooks_hours(tmp_path: Path) -> None:
     file.write_text('[site]\nid = "x"\n', encoding="utf-8")
     hall = site.load(file)
     assert hall.hours == site.Hours((Span(540, 720), Span(780, 1020)), 480, units.HOUR)
-    assert (hall.name, hall.tariff, hall.influx) == ("x", 0.8, None)
+    assert (hall.name, hall.tariff, hall.main_meter, hall.influx) == ("x", None, None, None)
     assert hall.escalation["notice"] == ((0, "digest"),)
 
 

@@ -17,6 +17,7 @@ import pytest
 import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 
+from gateway import authority
 from tests.journey.hall import SITE, Device, Person, Serve, hallkeeper
 from tests.waiting import wait_for
 
@@ -113,7 +114,18 @@ def test_real_firmware_rates_over_tls(hall: Serve, monkeypatch: pytest.MonkeyPat
         )
 
 
-def test_who_is_refused_and_why(hall: Serve) -> None:
+def _ended(hall: Serve) -> ssl.SSLContext:
+    """Of the hall's own authority, and over since a day after it began."""
+    leaf = authority.issue(hall.data, "pad-w01", 0, 1)
+    context = ssl.create_default_context(cafile=str(hall.data / "ca" / "ca.pem"))
+    context.check_hostname = False
+    (hall.folder / "ended.pem").write_text(leaf.cert + leaf.key)
+    context.load_cert_chain(hall.folder / "ended.pem")
+    return context
+
+
+def test_who_is_refused_and_why(hall: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HALLKEEPER_CA_PASSWORD", SECRET)
     _provision(hall.folder, "pad-w01")
     good = Client(hall, "pad-w01", _shows(hall, "pad-w01"))
     assert good.answer == ["Success"]
@@ -126,6 +138,7 @@ def test_who_is_refused_and_why(hall: Serve) -> None:
     for context, words in (
         (_foreign(hall, trustme.CA()), ("TLS refused", "unknown authority")),
         (_foreign(hall, trustme.CA(), **old), ("TLS refused",)),
+        (_ended(hall), ("TLS refused", "expired")),
         (None, ("TLS refused",)),
         (_shows(hall, "pm-01"), ("the certificate is that of", "pm-01")),
     ):
@@ -133,6 +146,8 @@ def test_who_is_refused_and_why(hall: Serve) -> None:
         wait_for(lambda words=words: _audited(hall, *words), f"told of: {words}")
         assert "Success" not in client.answer
         client.close()
+    shown = {row["why"] for row in Person(hall).items("rejects")}
+    assert shown >= {"topic-denied", "foreign", "expired", "other-certificate"}
 
 
 def test_a_new_certificate_voids_the_former(hall: Serve) -> None:

@@ -1,225 +1,171 @@
-import { useMemo, useState } from "preact/hooks";
-import { hallNow } from "../clock";
-import { addDays, DAY, dateOf, kwh, midnight, power, weekday, weekdayName, yuan } from "../format";
-import { t, useLang, word } from "../i18n";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { hallNow, useNow } from "../clock";
+import { dateOf, hms, midnight, MINUTE } from "../format";
+import { t } from "../i18n";
 import { live } from "../live/stream";
+import { href } from "../route";
 import { useStore } from "../store";
-import type { EnergyRow, Site } from "../types";
-import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
-import { Chart, type Line } from "../ui/chart";
+import type { Site } from "../types";
+import { Card, Empty, Failed, Loading, whyOf } from "../ui/card";
 import { useFetched } from "../ui/fetch";
-import { preset, RangePicker, type Range } from "../ui/range";
-import { csv, energy, month, monthEnd, plot, ranking, save, total } from "./energy/data";
+import { RangePicker, type Range } from "../ui/range";
+import { Calendar } from "./energy/calendar";
+import { csv, save } from "./energy/csv";
+import { daysOf, howMany, MOST_DAYS, report, type Report } from "./energy/data";
+import { addressOf, CHOICES, rangeOf } from "./energy/range";
+import { Ranking } from "./energy/ranking";
+import { Total } from "./energy/total";
+import { Uses } from "./energy/uses";
 
-/** 能耗: today against the same weekday, by use, ranking, the month; one range for the whole page. */
-export function Energy() {
-  const [range, setRange] = useState(() => preset("today"));
+const EVERY = 5 * MINUTE;
+
+/** 能耗: whole days that the address names, one report of them for the whole page. */
+export function Energy({ rest }: { rest: string[] }) {
   const site = useStore(live, (l) => l.site);
+  const now = useNow(20_000);
+  const today = dateOf(now);
+  const range = useMemo(() => rangeOf(rest), [rest.join("/"), today]);
+  const set = (next: Range) => {
+    location.hash = addressOf(next, ...daysOf(next));
+  };
+  const [first, last] = daysOf(range);
+  const days = howMany(first, last);
+  const turn = last >= today ? Math.floor(now / EVERY) : 0;
   return (
-    <div class="stack">
+    <div class="stack energy">
       <div class="page-head">
         <p class="page-title" aria-hidden="true">
           {t("nav.energy")}
         </p>
-        <RangePicker value={range} choices={["today", "7d", "30d"]} set={setRange} />
+        <RangePicker value={range} choices={CHOICES} set={set} />
       </div>
-      {site ? (
-        <>
-          <Total site={site} range={range} />
-          <div class="pair">
-            <ByUse range={range} />
-            <Ranking site={site} range={range} />
-          </div>
-          <Month range={range} />
-        </>
-      ) : (
+      {!site ? (
+        <Waiting first={first} last={last} />
+      ) : days > MOST_DAYS ? (
         <Card title={t("energy.total")}>
-          <Loading rows={6} />
+          <p class="empty" role="alert">
+            {t("energy.tooLong", { n: MOST_DAYS })}
+          </p>
         </Card>
+      ) : (
+        <Read site={site} first={first} last={last} turn={turn} />
       )}
     </div>
   );
 }
 
-function Total({ site, range }: { site: Site; range: Range }) {
-  const language = useLang();
-  const { data, fault, reload } = useFetched(async () => {
-    const until = Math.min(range.to, hallNow());
-    const [now, before, waste, drawn] = await Promise.all([
-      energy("use", range.from, until),
-      energy("use", range.from - 7 * DAY, until - 7 * DAY),
-      energy("waste", range.from, until),
-      plot(site, range),
-    ]);
-    return { now: total(now), before: total(before), waste: total(waste), drawn };
-  }, [site, range]);
-  const day = weekdayName(dateOf(range.from));
-  const one = range.to - range.from <= DAY;
-  const lines = useMemo((): Line[] => {
-    if (!data) return [];
-    const label = one ? t("power.before", { day }) : t("energy.weekBefore");
-    const before: Line = { label, values: data.drawn.before, color: "--faint", width: 1, dash: [4, 4] };
-    const now: Line = { label: t("energy.power"), values: data.drawn.now, color: "--accent", fill: true };
-    return data.drawn.before.some((v) => v !== null) ? [before, now] : [now];
-  }, [data, language]);
-  const export_ = data && (
-    <button
-      type="button"
-      class="button"
-      onClick={() => save(`${site.id}-${dateOf(range.from)}.csv`, csv(data.drawn))}
-    >
-      {t("energy.csv")}
-    </button>
+/** Grey bars, and what is being read. */
+function Waiting({ first, last }: { first: string; last: string }) {
+  return (
+    <Card title={t("energy.total")}>
+      <Reading first={first} last={last} />
+      <Loading rows={8} />
+    </Card>
   );
-  if (fault && !data) {
-    return (
+}
+
+function Reading({ first, last }: { first: string; last: string }) {
+  return (
+    <p class="energy-reading" role="status">
+      <progress aria-label={t("common.loading")} />
+      {t("energy.reading", { from: first, to: last, days: howMany(first, last) })}
+    </p>
+  );
+}
+
+interface ReadProps {
+  site: Site;
+  first: string;
+  last: string;
+  turn: number;
+}
+
+function Read({ site, first, last, turn }: ReadProps) {
+  const lost = useStore(live, (l) => l.status === "lost");
+  const { data, fault, reload } = useFetched(
+    async () => ({ report: await report(first, last), at: hallNow() }),
+    [first, last, turn, lost],
+  );
+  const shown = data?.report;
+  const other = shown !== undefined && (shown.from !== first || shown.to !== last);
+  const slow = useSlow(other && !fault);
+  if (!shown || (other && fault)) {
+    return fault ? (
       <Card title={t("energy.total")}>
         <Failed fault={fault} retry={reload} />
       </Card>
+    ) : (
+      <Waiting first={first} last={last} />
     );
   }
-  const share = data?.now && data.before ? Math.round((100 * (data.now - data.before)) / data.before) : null;
   return (
-    <Card title={t("energy.total")} aside={export_}>
-      {!data ? (
-        <Loading rows={6} />
-      ) : (
-        <>
-          <div class="fact-grid">
-            <p class="fact">
-              <span class="huge">{kwh(data.now)} kWh</span>
-              <span class="second">{t(one ? "energy.sofar" : "energy.range")}</span>
-            </p>
-            <p class="fact">
-              <span class="huge">{kwh(data.before)} kWh</span>
-              <span class="second">
-                {one ? t("power.before", { day }) : t("energy.weekBefore")}
-                {share !== null && ` · ${share > 0 ? "+" : share < 0 ? "−" : "±"}${Math.abs(share)}%`}
-              </span>
-            </p>
-            {data.waste !== null && (
-              <p class="fact">
-                <span class="huge">{kwh(data.waste)} kWh</span>
-                <span class="second">
-                  {t("energy.waste")}
-                  {site.tariff && ` · ${yuan(data.waste * site.tariff)}`}
-                </span>
-              </p>
-            )}
-          </div>
-          {data.drawn.now.some((v) => v !== null) ? (
-            <Chart times={data.drawn.times} lines={lines} height={220} alt={t("energy.alt")} format={power} />
-          ) : (
-            <Empty>{t("power.empty")}</Empty>
-          )}
-        </>
+    <>
+      {Boolean(fault) && (
+        <div class="failed energy-stale" role="alert">
+          <p>{t("energy.stale", { why: whyOf(fault), at: hms(data.at) })}</p>
+          <button type="button" class="button" onClick={reload}>
+            {t("common.retry")}
+          </button>
+        </div>
       )}
-    </Card>
+      {slow && <Reading first={first} last={last} />}
+      <div class={other ? "stack busy" : "stack"} aria-busy={other}>
+        <Shown site={site} data={shown} />
+      </div>
+    </>
   );
 }
 
-function Bars({ rows }: { rows: { id: string; name: string; kwh: number }[] }) {
-  if (!rows.length) return <Empty>{t("energy.none")}</Empty>;
-  const most = Math.max(...rows.map((r) => r.kwh), 0.001);
-  return (
-    <ul class="bars">
-      {rows.map((r) => (
-        <li key={r.id}>
-          <Raw class="name">{r.name}</Raw>
-          <span class="track-h" aria-hidden="true">
-            <i style={{ width: `${(100 * r.kwh) / most}%` }} />
-          </span>
-          <span class="num">{kwh(r.kwh)} kWh</span>
-        </li>
-      ))}
-    </ul>
-  );
+/** True once `busy` has lasted long enough to be worth a word. */
+function useSlow(busy: boolean): boolean {
+  const [slow, set] = useState(false);
+  useEffect(() => {
+    if (!busy) return set(false);
+    const id = setTimeout(() => set(true), 200);
+    return () => clearTimeout(id);
+  }, [busy]);
+  return slow;
 }
 
-function ByUse({ range }: { range: Range }) {
-  const { data, fault, reload } = useFetched(
-    async () => ({ uses: await energy("use", range.from, Math.min(range.to, hallNow())) }),
-    [range],
+function Shown({ site, data }: { site: Site; data: Report }) {
+  const pick = (day: string) => {
+    location.hash = day === dateOf(hallNow()) ? href("energy") : href("energy", day, day);
+  };
+  if (data.basis === null) {
+    const coming = midnight(data.from) > hallNow();
+    return (
+      <Card title={t("energy.total")}>
+        <Empty>{t(coming ? "energy.coming" : "power.empty")}</Empty>
+      </Card>
+    );
+  }
+  const name = `${site.id}-energy-${data.from}_${data.to}.csv`;
+  const aside = (
+    <button type="button" class="button" onClick={() => save(name, csv(site, data))}>
+      {t("energy.csv")}
+    </button>
   );
-  const rows = ["lighting", "ac", "counter", "protected"].flatMap((use) => {
-    const found = data?.uses?.find((r) => r.use === use);
-    return found?.kwh === null || found?.kwh === undefined ? [] : [{ id: use, name: word("use", use), kwh: found.kwh }];
-  });
+  const nothing = data.total.kwh === null && data.circuits.every((c) => c.kwh === null);
   return (
-    <Card title={t("energy.byUse")}>
-      {fault && !data ? (
-        <Failed fault={fault} retry={reload} />
-      ) : !data ? (
-        <Loading rows={4} />
-      ) : (
-        <Bars rows={rows} />
+    <>
+      {nothing ? <Nothing data={data} /> : <Total site={site} data={data} aside={aside} />}
+      {!nothing && (
+        <div class="pair">
+          <Uses data={data} />
+          <Ranking site={site} data={data} />
+        </div>
       )}
-    </Card>
+      <Calendar data={data} pick={pick} />
+    </>
   );
 }
 
-function Ranking({ site, range }: { site: Site; range: Range }) {
-  const { data, fault, reload } = useFetched(
-    () => ranking(site, { ...range, to: Math.min(range.to, hallNow()) }),
-    [site, range],
-  );
+/** No reading in these days: nothing is drawn, and no zero is shown. */
+function Nothing({ data }: { data: Report }) {
+  const key = midnight(data.from) > hallNow() ? "energy.coming" : data.from === data.to ? "energy.noneDay" : "energy.none";
   return (
-    <Card title={t("energy.ranking")}>
-      {fault && !data ? (
-        <Failed fault={fault} retry={reload} />
-      ) : !data ? (
-        <Loading rows={4} />
-      ) : (
-        <Bars rows={data.slice(0, 10)} />
-      )}
+    <Card title={t("energy.total")}>
+      <Empty>{t(key, { day: data.from, from: data.from, to: data.to })}</Empty>
     </Card>
-  );
-}
-
-function Month({ range }: { range: Range }) {
-  const last = monthEnd(range);
-  const first = midnight(`${last.slice(0, 7)}-01`);
-  const { data, fault, reload } = useFetched(
-    async () => ({ days: (await energy("day", first, midnight(addDays(last, 1)))) ?? [] }),
-    [last],
-  );
-  return (
-    <Card title={t("energy.month", { month: last.slice(0, 7) })}>
-      {fault && !data ? (
-        <Failed fault={fault} retry={reload} />
-      ) : !data ? (
-        <Loading rows={5} />
-      ) : (
-        <Heat rows={data.days} last={last} />
-      )}
-    </Card>
-  );
-}
-
-function Heat({ rows, last }: { rows: EnergyRow[]; last: string }) {
-  const days = month(rows, last);
-  const most = Math.max(...days.map((d) => d.kwh ?? 0), 0.001);
-  const blank = (weekday(days[0]?.day ?? last) + 6) % 7;
-  return (
-    <div class="heat">
-      {([1, 2, 3, 4, 5, 6, 0] as const).map((d) => (
-        <span key={d} class="head">
-          {t(`weekday.short.${d}`)}
-        </span>
-      ))}
-      {Array.from({ length: blank }, (_, i) => (
-        <span key={`b${i}`} />
-      ))}
-      {days.map(({ day, kwh: value }) => {
-        const share = value === null ? 0 : Math.round((60 * value) / most);
-        const style = value === null ? {} : { background: `color-mix(in srgb, var(--accent) ${share / 2}%, var(--card))` };
-        return (
-          <span key={day} class={value === null ? "none" : ""} style={style}>
-            {Number(day.slice(8))}
-            <b>{value === null ? "—" : kwh(value)}</b>
-          </span>
-        );
-      })}
-    </div>
   );
 }

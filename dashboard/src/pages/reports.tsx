@@ -1,6 +1,8 @@
 import { useState } from "preact/hooks";
 import { get } from "../api";
 import { t, useLang } from "../i18n";
+import { live } from "../live/stream";
+import { useStore } from "../store";
 import type { Sheet, SheetKind, SheetPeriod } from "../types";
 import { Card, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
@@ -61,8 +63,29 @@ export function Reports() {
   );
 }
 
+/** What the sheet was counted by; the rulebook's own figures are told from proposed ones. */
+function Settings({ rows }: { rows: Sheet["settings"] }) {
+  const language = useLang();
+  return (
+    <section class="report-section">
+      <h3>{t("reports.settings")}</h3>
+      <dl class="report-settings">
+        {rows.map((row) => (
+          <div key={row.key}>
+            <dt>{row.title[language]}</dt>
+            <dd class="num">
+              <Raw>{String(row.value)}</Raw> <span class="second">{t(row.law ? "is.law" : "is.proposed")}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
 function Whole({ kind, period }: { kind: SheetKind; period: string }) {
   const language = useLang();
+  const hall = useStore(live, (l) => l.site?.name ?? "");
   const path = `/sheets/${kind}`;
   const { data, fault, reload } = useFetched(() => get<Sheet>(`${path}?period=${period}`), [kind, period]);
   const tools = (
@@ -89,6 +112,9 @@ function Whole({ kind, period }: { kind: SheetKind; period: string }) {
         </Card>
       ) : (
         <Card title={`${data.title[language]} ${data.period}`} aside={tools} class="report">
+          <p class="print-only">
+            <Raw>{hall}</Raw>
+          </p>
           <p class="second">
             <Raw>{`${data.first} – ${data.last}`}</Raw>
             {data.due && ` · ${t("reports.due", { day: data.due })}`}
@@ -97,6 +123,7 @@ function Whole({ kind, period }: { kind: SheetKind; period: string }) {
           {data.sections.map((section) => (
             <Table key={section.key} section={section} />
           ))}
+          {data.settings.length > 0 && <Settings rows={data.settings} />}
           <h3>{t("reports.notes")}</h3>
           <ul class="report-notes">
             {[...data.notes, ...data.sources].map((note) => (

@@ -1,5 +1,6 @@
 import { enDevices } from "./en.devices";
 import { enDuty } from "./en.duty";
+import { enEnergy } from "./en.energy";
 import { enLedger } from "./en.ledger";
 import { enPages } from "./en.pages";
 import { enReports } from "./en.reports";
@@ -7,6 +8,7 @@ import type { Key } from "./zh-CN";
 
 export const en: Record<Key, string> = {
   ...enPages,
+  ...enEnergy,
   ...enReports,
   ...enDevices,
   ...enDuty,

@@ -5,6 +5,7 @@ export const rulesEn: Record<RuleId, string> = {
   "gateway.backup": "Gateway backup failed",
   "gateway.clock": "Gateway clock off",
   "gateway.disk": "Gateway disk nearly full",
+  "gateway.dropped": "Broker drops messages",
   "gateway.slow": "Gateway disk slow",
   "gateway.store": "Gateway database damaged",
   "lights.after-close": "Lights on after closing",

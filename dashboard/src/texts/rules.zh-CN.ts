@@ -4,6 +4,7 @@ export const rulesZh = {
   "gateway.backup": "网关备份失败",
   "gateway.clock": "网关时钟异常",
   "gateway.disk": "网关磁盘将满",
+  "gateway.dropped": "消息代理丢弃消息",
   "gateway.slow": "网关写盘缓慢",
   "gateway.store": "网关数据库损坏",
   "lights.after-close": "下班后照明未关",

@@ -1,5 +1,6 @@
 import { zhDevices } from "./zh-CN.devices";
 import { zhDuty } from "./zh-CN.duty";
+import { zhEnergy } from "./zh-CN.energy";
 import { zhLedger } from "./zh-CN.ledger";
 import { zhPages } from "./zh-CN.pages";
 import { zhReports } from "./zh-CN.reports";
@@ -7,6 +8,7 @@ import { zhReports } from "./zh-CN.reports";
 /** 界面文字。句子是模板，{名} 是有名字的值。 */
 export const zh = {
   ...zhPages,
+  ...zhEnergy,
   ...zhReports,
   ...zhDevices,
   ...zhDuty,

@@ -1,8 +1,8 @@
 import { hallNow } from "../clock";
-import { addDays, DAY, dateOf, midnight } from "../format";
+import { addDays, DAY, dateOf, midnight, weekday } from "../format";
 import { t } from "../i18n";
 
-export type Preset = "today" | "24h" | "7d" | "30d" | "custom";
+export type Preset = "today" | "yesterday" | "24h" | "7d" | "30d" | "90d" | "week" | "month" | "custom";
 
 /** What a page shows: [from, to) in Unix ms. */
 export interface Range {
@@ -13,9 +13,19 @@ export interface Range {
 
 export function preset(name: Exclude<Preset, "custom">): Range {
   const now = hallNow();
-  const today = midnight(dateOf(now));
-  const from = { today, "24h": now - DAY, "7d": today - 6 * DAY, "30d": today - 29 * DAY }[name];
-  return { preset: name, from, to: name === "24h" ? now : today + DAY };
+  const date = dateOf(now);
+  const today = midnight(date);
+  const from = {
+    today,
+    yesterday: today - DAY,
+    "24h": now - DAY,
+    "7d": today - 6 * DAY,
+    "30d": today - 29 * DAY,
+    "90d": today - 89 * DAY,
+    week: midnight(addDays(date, -((weekday(date) + 6) % 7))),
+    month: midnight(`${date.slice(0, 7)}-01`),
+  }[name];
+  return { preset: name, from, to: name === "24h" ? now : name === "yesterday" ? today : today + DAY };
 }
 
 interface RangeProps {

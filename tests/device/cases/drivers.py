@@ -245,6 +245,85 @@ def test_hc165_keys_once_and_no_bounce(_):
     assert keys.poll(220) == [] == keys.poll(240)
 
 
+PLEASE = """
+.........*......
+.*.......*......
+..*..*********..
+..*......*......
+......*******...
+.........*......
+***..**********.
+..*.............
+..*...*******...
+..*...*.....*...
+..*...*******...
+..*...*.....*...
+..*.*.*******...
+..**..*.....*...
+..*...*...*.*...
+......*....*....
+"""
+
+
+def _shown(bus):
+    """The picture that the last window of 1,024 data bytes makes: 64 strings of 128 signs."""
+    data = b""
+    for _, sent in bus.sent:
+        if sent[0] == 0x40:
+            data += sent[1:]
+        elif len(sent) == 7:
+            data = b""
+    assert len(data) == 1024
+    rows = []
+    for y in range(64):
+        bits = [data[y // 8 * 128 + x] >> y % 8 & 1 for x in range(128)]
+        rows.append("".join("*" if bit else "." for bit in bits))
+    return rows
+
+
+def _font():
+    import firmware.font
+
+    return firmware.font.Font(firmware.font.__file__.rsplit("/", 1)[0] + "/font.bin")
+
+
+def test_chinese_on_the_display(_):
+    from firmware.kinds import duty_panel, rating_pad
+
+    bus = I2c()
+    display = ssd1306.Ssd1306(bus, font=_font())
+    assert display.text(rating_pad.IDLE) == 1
+    rows = _shown(bus)
+    assert [row[:16] for row in rows[:16]] == PLEASE.split()
+    assert not any("*" in row for row in rows[32:])  # it takes two lines
+    question = list(display._font.glyphs("?"))
+    for text in (rating_pad.IDLE, duty_panel.LOST, "\u8c22\u8c22\u60a8\u7684\u8bc4\u4ef7"):
+        glyphs = list(display._font.glyphs(text))
+        assert len(glyphs) == len(text)
+        assert question[0] not in glyphs
+    assert list(display._font.glyphs("\ue000\u00ff")) == question * 2  # not in the file
+
+
+def test_a_long_alert_is_shown_page_by_page(_):
+    bus = I2c()
+    display = ssd1306.Ssd1306(bus, font=_font())
+    screen = outputs.Screen(display)
+    screen.act({"show": "\u5b89\u5168\u51fa\u53e3\u88ab\u9501" * 8})
+    first = _shown(bus)
+    count = len(bus.sent)
+    assert screen.poll(0) == [] == screen.poll(2999)
+    assert len(bus.sent) == count
+    screen.poll(3000)
+    second = _shown(bus)
+    assert second != first
+    assert not any("*" in row for row in second[32:])  # 48 characters: four lines, then two
+    screen.poll(6000)
+    assert _shown(bus) == first
+    screen.act({"show": ""})
+    assert not any("*" in row for row in _shown(bus))
+    screen.poll(9000)
+
+
 def test_ssd1306_sends_the_whole_buffer(_):
     bus = I2c()
     display = ssd1306.Ssd1306(bus)

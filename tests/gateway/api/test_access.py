@@ -67,6 +67,7 @@ CONTRACT = {
     "GET /ratings/summary?from=2026-07-01&to=2026-07-01&by=counter": EVERYONE - {"viewer"},
     "GET /series?channel=pm-01/c1&field=w&from=2026-07-01&to=2026-07-02&step=1h": EVERYONE,
     "GET /energy?from=2026-07-01&to=2026-07-02&by=zone": EVERYONE,
+    "GET /energy/report?from=2026-07-01&to=2026-07-02": EVERYONE,
     "GET /audit": {"auditor", "manager"},
     "GET /site": EVERYONE,
     "GET /now": EVERYONE,
@@ -113,6 +114,7 @@ def test_no_call_takes_a_pad_rating(house: House) -> None:
         "/api/v1/ratings/paper",
         "/api/v1/ratings/paper/{paper_id}/strike",
         "/api/v1/ratings/visits",
+        "/api/v1/ratings/visits/import",
         "/api/v1/ratings/links",
     }
 

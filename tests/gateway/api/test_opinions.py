@@ -80,6 +80,19 @@ def test_visits_that_were_not_rated(as_role: As) -> None:
     assert (told["visits"], told["unrated"]) == (n + 4, 4)
 
 
+def test_the_queue_machines_file_over_http(as_role: As) -> None:
+    manager = as_role("manager")
+    n = first(manager)["n"]
+    body = {"file": "q.csv", "csv": f"counter,date,served\nw01,{TODAY},{n + 7}\n"}
+    path = "/api/v1/ratings/visits/import"
+    assert manager.post(path, json=body).json() == {"counts": 1, "new": 1}
+    assert manager.post(path, json=body).json() == {"counts": 1, "new": 0}
+    assert first(manager)["unrated"] == 7
+    refused = manager.post(path, json=body | {"csv": "counter,date,served\nw99,x,1\n"})
+    assert (refused.status_code, "q.csv:2" in refused.json()["detail"]) == (422, True)
+    assert as_role("duty").post(path, json=body).status_code == 403
+
+
 def test_today_moves_in_steps_of_five_at_a_counter(as_role: As) -> None:
     n = first(as_role("manager"))["n"]
     assert n % 5

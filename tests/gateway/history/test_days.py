@@ -61,7 +61,7 @@ def test_a_state_of_a_packed_day_still_stands(tmp_path: Path) -> None:
     assert [step.mean for step in hot_rows] == [None, 1, 1, 0, 0, 0, 0, 0, 0, None]
     hot = Hot(ZONE)
     hot.load(db)
-    assert hot.compact(db, DAY + 2 * MS)
+    assert hot.packing.compact(db, DAY + 2 * MS)
     assert series.series(db, *ask) == hot_rows
     later = series.series(db, found, DAY + 240_000, DAY + 420_000, 60_000, ZONE, 300_000)
     assert [step.mean for step in later] == [0, 0, 0]

@@ -34,7 +34,7 @@ def reading(seq: int, t: int, w: float, wh: float | None) -> Said:
         estimated=False,
         stale=False,
         kind="power",
-        payload=payload,
+        told=payload,
         new=True,
     )
 
@@ -113,13 +113,46 @@ def test_a_packed_day_reads_as_before_and_takes_late_rows(tmp_path: Path) -> Non
     found = series.find(db, "pm-01/c1", "w")
     assert found is not None
     before = series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000)
-    assert hot.compact(db, DAY + 2 * 86_400_000)
-    assert not hot.compact(db, DAY + 2 * 86_400_000)
+    assert hot.packing.compact(db, DAY + 2 * 86_400_000)
+    assert not hot.packing.compact(db, DAY + 2 * 86_400_000)
     assert db.execute("SELECT count(*) FROM sample").fetchone()[0] == 0
     assert series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000) == before
     hot.keep(db, [reading(500, DAY + 15_000, 900.0, None)])
     after = series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000)
     assert [s.high for s in after[:3]] == [None, 900.0, 102.0]
+    db.close()
+
+
+def test_what_is_too_old_leaves_its_hours_and_days(tmp_path: Path) -> None:
+    """Chunks and minutes go, a week of minutes a turn; a plot of that time shows the hours."""
+    day, hour = 86_400_000, 3_600_000
+    said = [reading(n, DAY + n * hour // 2, 100.0 + n % 7, None) for n in range(48 * 20)]
+    db = kept(tmp_path, [said])
+    hot = Hot(ZONE)
+    hot.load(db)
+    while hot.packing.compact(db, DAY + 20 * day):
+        pass
+    found = series.find(db, "pm-01/c1", "w")
+    assert found is not None
+
+    def shown(begin: int, step: int) -> list[float]:
+        read = series.series(db, found, begin, begin + day, step, ZONE, 600_000)
+        return [s.mean for s in read if s.mean is not None]
+
+    hours, energy = shown(DAY, hour), list(series.energy(db, DAY, DAY + 20 * day))
+    newer = shown(DAY + 16 * day, 60_000)
+    turns, at = 0, hot.packing.prune(db, 0, DAY + 15 * day + hour)
+    while at is not None:
+        turns, at = turns + 1, hot.packing.prune(db, at, DAY + 15 * day + hour)
+    assert turns == 3
+    left = "SELECT step, min(t) FROM rollup WHERE field = 1 GROUP BY step ORDER BY step"
+    assert db.execute(left).fetchall() == [(60_000, DAY + 15 * day), (hour, DAY), (day, DAY)]
+    assert db.execute("SELECT min(day), count(*) FROM chunk").fetchone() == (DAY + 15 * day, 5)
+    assert shown(DAY, hour) == hours
+    assert shown(DAY, 60_000) == shown(DAY, 30_000) == hours
+    assert len(newer) == 48
+    assert shown(DAY + 16 * day, 60_000) == newer
+    assert list(series.energy(db, DAY, DAY + 20 * day)) == energy
     db.close()
 
 
@@ -170,9 +203,9 @@ def test_energy_across_a_packed_day(tmp_path: Path) -> None:
     crooked = kept(tmp_path / "b", [rows[:1]])
     hot = Hot(ZONE)
     hot.load(crooked)
-    assert hot.compact(crooked, DAY + day)
+    assert hot.packing.compact(crooked, DAY + day)
     hot.keep(crooked, [rows[1]])
-    hot.compact(crooked, DAY + 3 * day)
+    hot.packing.compact(crooked, DAY + 3 * day)
     hot.keep(crooked, [rows[2]])
     energy = "SELECT * FROM energy WHERE uwh <> 0 ORDER BY 1, 2"
     assert crooked.execute(energy).fetchall() == straight.execute(energy).fetchall()

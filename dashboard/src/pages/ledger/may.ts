@@ -12,6 +12,7 @@ const TABLE = {
   record: DESK,
   move: HOUSE,
   write: [...DESK, "counter"],
+  approve: HOUSE,
   strike: HOUSE,
   book: [...DESK, "counter"],
   judge: DESK,

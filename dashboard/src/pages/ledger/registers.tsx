@@ -144,7 +144,7 @@ function Log({ book }: { book: Book }) {
   };
   return (
     <Card title={t(`book.log.${book}`)} aside={items && <span class="second">n {more ? `> ${items.length}` : items.length}</span>}>
-      {may(me, "write") && <Acts of={[write]} changed={reload} />}
+      {may(me, book === "hot-work" ? "approve" : "write") && <Acts of={[write]} changed={reload} />}
       {!items ? (
         fault ? (
           <Failed fault={fault} retry={reload} />

@@ -39,6 +39,46 @@ function Day() {
   );
 }
 
+/** The text of a file as machines write it: UTF-8, else GB 18030. */
+async function textOf(file: File): Promise<string> {
+  const raw = await file.arrayBuffer();
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(raw);
+  } catch {
+    return new TextDecoder("gb18030").decode(raw);
+  }
+}
+
+/** The queue machine's CSV: served visits by counter and day; nothing else of it is kept. */
+function QueueFile() {
+  const [file, choose] = useState<{ file: string; csv: string } | null>(null);
+  return (
+    <Form<{ counts: number; new: number }>
+      path="/ratings/visits/import"
+      go={t("ratings.import")}
+      denied={t("common.forbidden")}
+      body={() => file}
+      done={(answer) => t("ratings.imported", { n: answer.counts, fresh: answer.new })}
+    >
+      <label>
+        {t("ratings.queueFile")}
+        <input
+          type="file"
+          name="csv"
+          required
+          accept=".csv,text/csv"
+          onChange={(e) => {
+            const chosen = e.currentTarget.files?.[0];
+            choose(null);
+            if (chosen) void textOf(chosen).then((csv) => choose({ file: chosen.name, csv }));
+          }}
+        />
+      </label>
+      <p class="second">{t("ratings.queueNote")}</p>
+    </Form>
+  );
+}
+
 /** Paper forms, visits and QR links: what a named person enters beside the pads. */
 export function Desk() {
   const today = dateOf(hallNow());
@@ -92,6 +132,10 @@ export function Desk() {
               <input type="number" name="n" required min={0} max={10000} />
             </label>
           </Form>
+        </section>
+        <section aria-label={t("ratings.queue")}>
+          <h3>{t("ratings.queue")}</h3>
+          <QueueFile />
         </section>
         <section aria-label={t("ratings.roster")}>
           <h3>{t("ratings.roster")}</h3>

@@ -19,15 +19,26 @@ interface Choice {
   name: string;
 }
 
+/** Whom a field is of; `department` where a person's name alone could mean two. */
+interface Subject extends Choice {
+  subject: string;
+  department: string;
+}
+
+const plain = ({ id, name }: Choice): Subject => ({ id, name, subject: id, department: "" });
+
 /** Whom the fields are of: people of the sheet, counters and offices, or the hall. */
-function subjects(sheet: Sheet, site: Site | null): Choice[] {
-  if (sheet.kind === "zeros") return [{ id: "hall", name: site?.name ?? "" }];
+function subjects(sheet: Sheet, site: Site | null): Subject[] {
+  if (sheet.kind === "zeros") return [plain({ id: "hall", name: site?.name ?? "" })];
   if (sheet.kind === "stars") {
-    const people = sheet.sections[0]?.rows.map((row) => String(row[0])) ?? [];
-    return [...new Set(people)].map((name) => ({ id: name, name }));
+    return (sheet.sections[0]?.rows ?? []).map((row) => {
+      const [subject, department] = [String(row[0]), String(row[1] ?? "")];
+      return { id: `${subject} · ${department}`, name: `${subject} · ${department}`, subject, department };
+    });
   }
   const counters = site?.counters ?? [];
-  return [...counters, ...(site?.zones.filter((z) => !counters.some((c) => c.zone === z.id)) ?? [])];
+  const offices = site?.zones.filter((z) => !counters.some((c) => c.zone === z.id)) ?? [];
+  return [...counters, ...offices].map(plain);
 }
 
 /** The fields that a person fills in; every word is kept with its name, the last one counts. */
@@ -43,7 +54,7 @@ export function Fields({ sheet, changed }: { sheet: Sheet; changed: () => void }
       (await get<{ items: SheetField[] }>(`/sheets/fields?sheet=${sheet.kind}&period=${sheet.period}`)).items,
     [sheet.kind, sheet.period],
   );
-  const subject = who.find((w) => w.id === chosen)?.id ?? who[0]?.id;
+  const whom = who.find((w) => w.id === chosen) ?? who[0];
   const first = sheet.sections[0];
   const fields: Choice[] =
     sheet.kind === "zeros"
@@ -51,7 +62,10 @@ export function Fields({ sheet, changed }: { sheet: Sheet; changed: () => void }
       : (first?.columns ?? [])
           .filter((c) => GIVEN[sheet.kind]?.test(c.key))
           .map((c) => ({ id: c.key, name: c.title[language] }));
-  const known = (field: string) => data?.filter((w) => w.subject === subject && w.field === field).at(-1);
+  const known = (field: string) => {
+    const words = data?.filter((w) => w.subject === whom?.subject && w.field === field) ?? [];
+    return words.filter((w) => w.department === whom?.department).at(-1) ?? words.filter((w) => !w.department).at(-1);
+  };
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
@@ -64,7 +78,8 @@ export function Fields({ sheet, changed }: { sheet: Sheet; changed: () => void }
         await post("/sheets/fields", {
           sheet: sheet.kind,
           period: sheet.period,
-          subject,
+          subject: whom?.subject,
+          department: whom?.department,
           field: id,
           value: Number(text),
         });
@@ -79,13 +94,13 @@ export function Fields({ sheet, changed }: { sheet: Sheet; changed: () => void }
   return (
     <details class="card entry-desk no-print">
       <summary>{t("reports.fields")}</summary>
-      {subject === undefined ? (
+      {whom === undefined ? (
         <p class="empty">{t("reports.noSubjects")}</p>
       ) : (
-        <form class="field-form" onSubmit={(e) => void save(e)} key={`${subject} ${data?.length}`}>
+        <form class="field-form" onSubmit={(e) => void save(e)} key={`${whom.id} ${data?.length}`}>
           <label>
             {t("reports.subject")}
-            <select value={subject} translate={false} onChange={(e) => choose(e.currentTarget.value)}>
+            <select value={whom.id} translate={false} onChange={(e) => choose(e.currentTarget.value)}>
               {who.map((w) => (
                 <option key={w.id} value={w.id}>
                   {w.name}
