@@ -132,3 +132,18 @@ def test_everything_is_reached_by_keyboard_with_a_visible_focus(
         if len(reached) == len(wanted):
             break
     assert reached == set(wanted)
+
+
+def test_many_alerts_are_drawn_a_hundred_at_a_time(hall: Hall, open_page: Open) -> None:
+    page = open_page(hall, "alerts")
+    stood = page.locator("tbody tr").count()
+    at = "2026-07-01T10:00:00+08:00"
+    base = {"rule": "device.silent", "severity": "warning", "state": "unacknowledged"}
+    for n in range(120):
+        alert = base | {"id": f"b-{n}", "subject": "pm-01", "zone": None, "since": at, "opened": at}
+        hall.emit("alert", alert)
+    more = page.get_by_role("button", name=f"另有 {stood + 20} 条")
+    expect(more).to_be_visible()
+    assert page.locator("tbody tr").count() == 100
+    more.click()
+    expect(page.locator("tbody tr")).to_have_count(stood + 120)

@@ -15,6 +15,10 @@ const RETRY = 3_000;
 let source: EventSource | null = null;
 let heard = performance.now();
 let retry = 0;
+/** Messages that came since the last redraw, and the timer of the next one. */
+const came: [string, unknown][] = [];
+const FRAME = 16;
+let drawing = 0;
 
 const byId = <T extends { id: string }>(items: T[]): Record<string, T> =>
   Object.fromEntries(items.map((item) => [item.id, item]));
@@ -40,6 +44,7 @@ async function snapshot(): Promise<void> {
     alerts(),
   ]);
   tell(Date.parse(now.now), now.speed);
+  settle();
   live.set({
     ...live.get(),
     ...held,
@@ -68,7 +73,15 @@ function onEvent(name: string, text: string): void {
   if (name === "resync") return void snapshot().catch(lose);
   const data: unknown = JSON.parse(text);
   if (name === "now") tell(Date.parse((data as Now).now), (data as Now).speed);
-  const next = reduce(live.get(), name, data);
+  came.push([name, data]);
+  if (!drawing) drawing = window.setTimeout(settle, FRAME);
+}
+
+/** A burst of messages is one redraw. */
+function settle(): void {
+  drawing = 0;
+  if (!came.length) return;
+  const next = came.splice(0).reduce((state, [name, data]) => reduce(state, name, data), live.get());
   live.set({ ...next, heard: hallNow() });
 }
 
@@ -103,6 +116,7 @@ export function disconnect(): void {
   clearTimeout(retry);
   source?.close();
   source = null;
+  came.length = 0;
   live.set(EMPTY);
 }
 

@@ -72,7 +72,10 @@ export function Alerts({ rest }: { rest: string[] }) {
   );
 }
 
+const STEP = 100; // rows drawn at first, and with each tap for more
+
 function Table({ rows, acts }: { rows: Alert[]; acts: boolean }) {
+  const [most, more] = useState(STEP);
   const site = useStore(live, (l) => l.site);
   return (
     <div class="table-scroll">
@@ -88,7 +91,7 @@ function Table({ rows, acts }: { rows: Alert[]; acts: boolean }) {
           </tr>
         </thead>
         <tbody>
-          {rows.map((a) => {
+          {rows.slice(0, most).map((a) => {
             const { name, place } = subjectOf(site, a.subject, a.zone);
             const flash = a.state === "unacknowledged";
             return (
@@ -128,6 +131,11 @@ function Table({ rows, acts }: { rows: Alert[]; acts: boolean }) {
           })}
         </tbody>
       </table>
+      {rows.length > most && (
+        <button type="button" class="button wide-button" onClick={() => more(most + STEP)}>
+          {t("strip.more", { n: rows.length - most })}
+        </button>
+      )}
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { ruleTitle, t } from "../i18n";
 import { citeAll, subjectOf } from "../live/names";
 import { activeFindings, byGravity } from "../live/state";
 import { live } from "../live/stream";
-import { alertHref, findingHref } from "../route";
+import { alertHref, findingHref, href } from "../route";
 import { useStore } from "../store";
 import type { Alert } from "../types";
 import { Card, Empty, Loading, Raw } from "../ui/card";
@@ -21,6 +21,8 @@ import { ShiftCard } from "./duty/shift";
 import { SoundSwitch } from "./duty/sound";
 import { Switches } from "./duty/switch";
 import { PatrolBoard } from "./safety/patrols";
+
+const MOST = 20; // cards; the alerts page has all
 
 /** 值班: made for a phone. What nobody has acknowledged comes first, then the closing check. */
 export function Duty() {
@@ -38,7 +40,12 @@ export function Duty() {
           <Loading rows={4} />
         </Card>
       ) : open.length ? (
-        open.map((alert) => <AlertCard key={alert.id} alert={alert} />)
+        <>
+          {open.slice(0, MOST).map((alert) => (
+            <AlertCard key={alert.id} alert={alert} />
+          ))}
+          {open.length > MOST && <a href={href("alerts")}>{t("strip.more", { n: open.length - MOST })}</a>}
+        </>
       ) : state.hasAlerts ? (
         <Card title={t("nav.alerts")}>
           <Empty>{t("duty.none")}</Empty>
