@@ -120,6 +120,7 @@ def report(first: str, last: str, *, empty: bool) -> dict[str, Any]:
         "to": last,
         "until": _stamp(min(NOW, end)),
         "basis": "circuits",
+        "since": f"{FIRST.isoformat()}T00:00:00.000+08:00",
         "tariff": 0.8,
         "total": {"kwh": total, "known": 0.98},
         "usual": {
@@ -169,6 +170,7 @@ def _nothing(first: str, last: str, until: str) -> dict[str, Any]:
         "to": last,
         "until": until,
         "basis": None,
+        "since": None,
         "tariff": 0.8,
         "total": {"kwh": None, "known": None},
         "usual": None,

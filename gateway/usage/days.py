@@ -195,7 +195,7 @@ def _powers(of: Scope) -> list[dict[str, Any]]:
             watts, n = shown.get(slot, (None, 0))
             full = n > 0 and n >= of.counted_at(t + of.step)
             past = [w for w, m in (one.get(slot, (0.0, 0)) for one in earlier) if m == whole > 0]
-            part = None if full else watts
+            part = None if full or t + of.step > of.now else watts  # a running step may yet be
             items.append(_point(of.shown(t), watts if full else None, part, pure.band(past)))
     return items
 

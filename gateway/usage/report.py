@@ -16,6 +16,7 @@ def report(of: Scope) -> dict[str, Any]:
     by_day = energy_by_day(of)
     presence = presence_of(of)
     gaps = gaps_of(of)
+    first = min((meter.first for meter in of.counted.values()), default=None)
     after = after_hours(of)
     heard = {c.id for c in of.metered.values()}
     return {
@@ -23,6 +24,7 @@ def report(of: Scope) -> dict[str, Any]:
         "to": of.days[-1].date.isoformat(),
         "until": of.shown(of.until),
         "basis": ("main" if of.main else "circuits") if of.heard else None,
+        "since": of.shown(first) if first is not None else None,
         "tariff": of.site.tariff,
         "total": total(of, by_day, presence),
         "usual": usual(of, by_day, presence),

@@ -20,13 +20,14 @@ interface Drawn {
 }
 
 /** Steps that are over and in which not every meter was heard, joined. */
-export function holes({ curve, until }: Report): [number, number][] {
+export function holes({ curve, until, since }: Report): [number, number][] {
   const step = STEP[curve.step];
   const end = ms(until);
+  const begin = since === null ? end : ms(since);
   const found: [number, number][] = [];
   for (const p of curve.items) {
     const at = ms(p.t);
-    if (p.value !== null || at + step > end) continue;
+    if (p.value !== null || at + step > end || at + step <= begin) continue;
     const last = found.at(-1);
     if (last?.[1] === at) last[1] = at + step;
     else found.push([at, at + step]);

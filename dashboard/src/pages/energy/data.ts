@@ -55,6 +55,8 @@ export interface Report {
   until: string;
   /** Null before the first meter was heard. */
   basis: "main" | "circuits" | null;
+  /** The first word ever of a counted meter. */
+  since: string | null;
   tariff: Known;
   total: { kwh: Known; known: Known };
   usual: {
