@@ -21,6 +21,7 @@ CANCEL_BY = 15 * 60  # minutes of the day before (第十条)
 BARRED_AFTER = 3  # no-shows in a calendar year
 BARRED_MONTHS = 6
 ENTRY_MARGIN = 30 * 60_000
+PROPOSED_MS = 400 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +52,19 @@ def missed(done: Iterable[Done]) -> bool:
 
 
 def unmet(db: sqlite3.Connection, now: int, tz: str) -> list[tuple[str, int]]:
-    """(id, when its day was over) of each appointment of a day that is over, for which nobody was
-    registered to come in and about which nobody has said anything: proposed as no-shows (失约),
-    until a named person says what happened."""
+    """(id, when its day was over) of each appointment that is proposed as a no-show (失约).
+
+    Its day is over, nobody was registered to come in and nobody has said anything about it. It
+    stays until a named person does, or `PROPOSED_MS` have gone by: the bar counts by calendar
+    years.
+    """
     today = at(local_day(now, tz), 0, tz)
     rows = db.execute(
-        'SELECT a.id, a."to" FROM appointment a WHERE a."to" <= ?1 AND NOT EXISTS'
+        'SELECT a.id, a."to" FROM appointment a WHERE a."from" > ?3 AND a."to" <= ?1 AND NOT EXISTS'
         " (SELECT 1 FROM appointment_event e WHERE e.appointment = a.id) AND NOT EXISTS"
         ' (SELECT 1 FROM entry e WHERE e.at >= a."from" - ?2 AND e.at < a."to" + ?2)'
         ' ORDER BY a."from", a.id',
-        (today, ENTRY_MARGIN),
+        (today, ENTRY_MARGIN, today - PROPOSED_MS),
     )
     return [
         (number, at(local_day(end - 1, tz) + timedelta(days=1), 0, tz))
