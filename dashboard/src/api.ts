@@ -10,6 +10,8 @@ export class ApiError extends Error {
     readonly why = "",
     /** What else it says, by name. */
     readonly told: Record<string, unknown> = {},
+    /** Seconds until it may be tried again, where the gateway says so; else 0. */
+    readonly wait = 0,
   ) {
     super(`${status} ${detail}`);
   }
@@ -47,7 +49,7 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
     const problem: unknown = await answer.json().catch(() => null);
     const told = (problem && typeof problem === "object" ? problem : {}) as Record<string, unknown>;
     const text = (name: string) => (typeof told[name] === "string" ? told[name] : "");
-    throw new ApiError(answer.status, text("detail"), text("why"), told);
+    throw new ApiError(answer.status, text("detail"), text("why"), told, Number(answer.headers.get("Retry-After")) || 0);
   }
   if (answer.status === 204) return undefined as T;
   return (await answer.json()) as T;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -20,6 +20,12 @@ from gateway.lifecycle import Shelve as Shelving
 from gateway.telling import SELECT
 from gateway.telling import shown as as_told
 
+_GRAVITY = (
+    "(CASE a.severity WHEN 'critical' THEN 0 WHEN 'warning' THEN 2 WHEN 'notice' THEN 4 ELSE 6 END"
+    " + (a.state NOT IN ('unacknowledged', 'returned'))) * 100000000000000 + a.opened"
+)
+"""Ascending: worst first, of these what nobody has acknowledged, of these the oldest."""
+
 MAX_SHELF_MIN = lifecycle.MAX_SHELF_MS // 60_000
 State = Literal[
     "unacknowledged",
@@ -30,6 +36,8 @@ State = Literal[
     "suppressed",
     "out-of-service",
 ]
+
+_ACTIVE = ",".join(f"'{state}'" for state in get_args(State) if state != "normal")
 
 
 class Shelve(Reason):
@@ -48,12 +56,21 @@ def router(ctx: Context) -> APIRouter:
     def alerts(
         state: State | None = None,
         active: bool | None = None,
+        order: Literal["newest", "worst"] = "newest",
         limit: Limit = 100,
         after: After = None,
     ) -> dict[str, Any]:
-        """Newest first. `active`: everything but `normal`."""
-        opened, following = cursor(after) or (2**62, "")
+        """Newest first. `active`: everything but `normal`.
+
+        `order=worst`, of the active ones only: worst first, then what nobody has acknowledged,
+        then the oldest; its first page has their `total`.
+        """
         db = ctx.reader()
+        if order == "worst":
+            if state is not None or active is not True:
+                raise Problem(422, "order: `worst` goes with `active=true` and without `state`")
+            return worst(db, limit, after)
+        opened, following = cursor(after) or (2**62, "")
         rows = db.execute(
             f"{SELECT} WHERE (a.opened, a.id) < (?1, ?2) AND (?3 IS NULL OR a.state = ?3)"
             " AND (?4 IS NULL OR (a.state <> 'normal') = ?4)"
@@ -67,6 +84,28 @@ def router(ctx: Context) -> APIRouter:
             key=lambda row: (row["opened"], row["id"]),
             item=lambda row: told(row, tz, sent.get(row["id"], [])),
         )
+
+    def worst(db: sqlite3.Connection, limit: int, after: str | None) -> dict[str, Any]:
+        gravity, following = cursor(after) or (-1, "")
+        found = db.execute(
+            f"SELECT id, {_GRAVITY} AS gravity FROM alert a WHERE a.state IN ({_ACTIVE})"
+            " AND (gravity, a.id) > (?, ?) ORDER BY gravity, a.id LIMIT ?",
+            (gravity, following, limit + 1),
+        ).fetchall()
+        ids = [row["id"] for row in found]
+        marks = ",".join("?" * len(ids))
+        rows = {row["id"]: row for row in db.execute(f"{SELECT} WHERE a.id IN ({marks})", ids)}
+        sent = notifications(db, ids, tz)
+        answer = page(
+            found,
+            limit,
+            key=lambda row: (row["gravity"], row["id"]),
+            item=lambda row: told(rows[row["id"]], tz, sent.get(row["id"], [])),
+        )
+        if after is None:
+            count = f"SELECT count(*) AS n FROM alert WHERE state IN ({_ACTIVE})"
+            answer["total"] = db.execute(count).fetchone()["n"]
+        return answer
 
     def change(
         alert: str, work: Callable[[sqlite3.Connection, int, sqlite3.Row], None]

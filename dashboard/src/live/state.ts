@@ -21,6 +21,8 @@ export interface Live {
   ordered: number;
   /** Grows when a case, a register, a duty or an appointment changes. */
   kept: number;
+  /** Active alerts that the gateway has beyond those in `alerts`; the worst are read first. */
+  unread: number;
   /** Whether the gateway answers /alerts at all. */
   hasAlerts: boolean;
 }
@@ -39,6 +41,7 @@ export const EMPTY: Live = {
   turned: 0,
   ordered: 0,
   kept: 0,
+  unread: 0,
   hasAlerts: true,
 };
 

@@ -1,4 +1,4 @@
-import { ApiError, get, list, signedIn } from "../api";
+import { ApiError, get, signedIn } from "../api";
 import { hallNow, tell } from "../clock";
 import { dateOf, useZone as setZone } from "../format";
 import { createStore } from "../store";
@@ -23,40 +23,90 @@ let drawing = 0;
 const byId = <T extends { id: string }>(items: T[]): Record<string, T> =>
   Object.fromEntries(items.map((item) => [item.id, item]));
 
-async function alerts(): Promise<Pick<Live, "alerts" | "hasAlerts">> {
+interface Page<T> {
+  items: T[];
+  next?: string | null;
+  total?: number;
+}
+
+const ALERTS = "/alerts?active=true&order=worst";
+const FINDINGS = "/findings?active=true";
+/** Drawn at once: the first page of a list. The rest is read behind the page, up to MOST. */
+const FIRST = 100;
+const CHUNK = 250;
+const MOST = 2000;
+
+async function alerts(): Promise<{ page: Page<Alert>; hasAlerts: boolean }> {
   try {
-    return { alerts: byId(await list<Alert>("/alerts?active=true")), hasAlerts: true };
+    return { page: await get<Page<Alert>>(`${ALERTS}&limit=${FIRST}`), hasAlerts: true };
   } catch (fault) {
     if (fault instanceof ApiError && (fault.status === 404 || fault.status === 403)) {
-      return { alerts: {}, hasAlerts: false };
+      return { page: { items: [] }, hasAlerts: false };
     }
     throw fault;
   }
 }
 
+/** Counts snapshots: what an older one is still reading is not wanted any more. */
+let taken = 0;
+
+/** Reads on from a first page; `add` gets each further one. What the stream has told is newer. */
+async function readOn<T>(path: string, first: Page<T>, mine: number, add: (items: T[]) => void): Promise<void> {
+  let [after, read] = [first.next ?? null, first.items.length];
+  while (after !== null && read < MOST) {
+    const page: Page<T> = await get(`${path}&limit=${CHUNK}&after=${encodeURIComponent(after)}`);
+    if (mine !== taken) return;
+    add(page.items);
+    [after, read] = [page.next ?? null, read + page.items.length];
+  }
+}
+
+function rest(found: Page<Alert>, findings: Page<Finding>): void {
+  const mine = ++taken;
+  const more = async () => {
+    await readOn(ALERTS, found, mine, (items) => {
+      const state = live.get();
+      live.set({
+        ...state,
+        alerts: { ...byId(items), ...state.alerts },
+        unread: Math.max(0, state.unread - items.length),
+      });
+    });
+    await readOn(FINDINGS, findings, mine, (items) => {
+      const state = live.get();
+      live.set({ ...state, findings: { ...byId(items), ...state.findings } });
+    });
+  };
+  // the first page is drawn, and can be tapped, before the next one is asked for
+  setTimeout(() => void more().catch(() => mine === taken && lose()), FRAME);
+}
+
 /** The whole state, asked anew: at the start and after every lost connection. */
 async function snapshot(): Promise<void> {
-  const site = live.get().site ?? (await get<Site>("/site"));
-  setZone(site.timezone);
-  const [now, findings, held] = await Promise.all([
+  const [site, now, findings, held] = await Promise.all([
+    live.get().site ?? get<Site>("/site"),
     get<Now>("/now"),
-    list<Finding>("/findings?active=true"),
+    get<Page<Finding>>(`${FINDINGS}&limit=${FIRST}`),
     alerts(),
   ]);
+  setZone(site.timezone);
   tell(Date.parse(now.now), now.speed);
   settle();
   live.set({
     ...live.get(),
-    ...held,
+    alerts: byId(held.page.items),
+    unread: Math.max(0, (held.page.total ?? 0) - held.page.items.length),
+    hasAlerts: held.hasAlerts,
     status: "live",
     heard: Date.parse(now.now),
     site,
     day: now.day,
     channels: now.channels,
     devices: now.devices,
-    findings: byId(findings),
+    findings: byId(findings.items),
     kept: live.get().kept + 1,
   });
+  rest(held.page, findings);
 }
 
 function lose(): void {
@@ -116,6 +166,7 @@ export function disconnect(): void {
   clearTimeout(retry);
   source?.close();
   source = null;
+  taken += 1;
   came.length = 0;
   live.set(EMPTY);
 }

@@ -37,11 +37,17 @@ export function Alerts({ rest }: { rest: string[] }) {
   const [tab, setTab] = useState<Tab>("active");
   const held = useStore(live, (l) => l.alerts);
   const ready = useStore(live, (l) => l.site !== null);
-  const past = useFetched(() => list<Alert>("/alerts?state=normal", 500), [tab === "history"]);
+  const unread = useStore(live, (l) => l.unread);
+  const history = () => list<Alert>("/alerts?state=normal", 500);
+  const past = useFetched<Alert[] | null>(() => (tab === "history" ? history() : Promise.resolve(null)), [
+    tab === "history",
+  ]);
   if (rest[0]) return <AlertDetail id={rest[0]} key={rest[0]} />;
   const all = Object.values(held);
   const rows = tab === "history" ? [...(past.data ?? [])] : all.filter(within[tab]).sort(order);
-  const count = (name: Tab) => (name === "history" ? "" : ` ${all.filter(within[name]).length}`);
+  const open = all.filter((a) => !within.history(a)).length;
+  // of alerts that are not read yet nobody knows the tab
+  const count = (name: Tab) => (name === "history" ? "" : ` ${all.filter(within[name]).length}${unread ? "+" : ""}`);
   return (
     <div class="stack">
       <div class="page-head">
@@ -57,6 +63,11 @@ export function Alerts({ rest }: { rest: string[] }) {
           ))}
         </div>
       </div>
+      {unread > 0 && tab !== "history" && (
+        <p class="second" role="status">
+          {t("alert.unread", { n: open, all: open + unread })}
+        </p>
+      )}
       <Card title={t(`alert.${tab}`)} aside={<Tally items={rows} />}>
         {tab === "history" && past.fault && !past.data ? (
           <Failed fault={past.fault} retry={past.reload} />

@@ -5,7 +5,9 @@ import { lang, t } from "../i18n";
 
 function words(fault: unknown): string {
   if (!(fault instanceof ApiError) || fault.status === 0) return t("sign.unreachable");
-  if (fault.status === 429) return t("sign.locked", { left: duration(60_000) });
+  if (fault.status === 429) {
+    return fault.wait ? t("sign.locked", { left: duration(fault.wait * 1000) }) : t("sign.lockedLong");
+  }
   return fault.status === 401 || fault.status === 403 ? t("sign.wrong") : fault.detail || String(fault.status);
 }
 

@@ -78,6 +78,7 @@ export const enPages: Record<keyof typeof zhPages, string> = {
   "alert.active": "Active",
   "alert.shelved": "Shelved",
   "alert.history": "History",
+  "alert.unread": "{all} alerts open in all; the worst {n} are here.",
   "alert.none.active": "No alert is active.",
   "alert.none.shelved": "No alert is shelved.",
   "alert.none.history": "No alert has ended yet.",

@@ -79,6 +79,7 @@ export const en: Record<Key, string> = {
   "sign.going": "Signing in…",
   "sign.wrong": "Wrong account or password.",
   "sign.locked": "Too many attempts. Try again in {left}.",
+  "sign.lockedLong": "Too many attempts. Try again later.",
   "sign.unreachable": "The gateway cannot be reached. Check the network, and that the gateway runs.",
   "sev.critical": "critical",
   "sev.warning": "warning",

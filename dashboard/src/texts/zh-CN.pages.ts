@@ -77,6 +77,7 @@ export const zhPages = {
   "alert.active": "活动",
   "alert.shelved": "已搁置",
   "alert.history": "历史",
+  "alert.unread": "共 {all} 条告警，此处是最严重的 {n} 条。",
   "alert.none.active": "没有活动告警。",
   "alert.none.shelved": "没有搁置的告警。",
   "alert.none.history": "还没有结束的告警。",

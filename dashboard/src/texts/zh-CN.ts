@@ -79,6 +79,7 @@ export const zh = {
   "sign.going": "正在登录…",
   "sign.wrong": "账号或密码不对。",
   "sign.locked": "尝试次数过多，请 {left} 后再试。",
+  "sign.lockedLong": "尝试次数过多，请稍后再试。",
   "sign.unreachable": "连不上网关。请检查网络，或看网关是否在运行。",
   "sev.critical": "紧急",
   "sev.warning": "警告",

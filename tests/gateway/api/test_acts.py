@@ -186,6 +186,39 @@ def test_alerts(house: House, as_role: As) -> None:
     assert duty.get("/api/v1/alerts", params={"state": "odd"}).status_code == 422
 
 
+def test_the_worst_alerts_come_first_and_are_counted(house: House, as_role: As) -> None:
+    """However many there are, the first page has the worst; page by page none is left out."""
+    alert(house, "w1", "notice")
+    alert(house, "w2", "critical", "acknowledged")
+    alert(house, "w3", "warning", "returned")
+    alert(house, "w4", "critical", "returned")
+    alert(house, "w5", "info", "normal")
+    wall = as_role("viewer")
+    seen: list[dict[str, object]] = []
+    after, pages, total = None, 0, 0
+    while pages == 0 or after is not None:
+        asked = {"active": True, "order": "worst", "limit": 2, "after": after}
+        asked = {key: value for key, value in asked.items() if value is not None}
+        told = wall.get("/api/v1/alerts", params=asked).json()
+        assert ("total" in told) == (pages == 0)
+        total = told["total"] if pages == 0 else total
+        seen, after, pages = seen + told["items"], told["next"], pages + 1
+    grave = ["critical", "warning", "notice", "info"]
+
+    def gravity(alert: dict[str, object]) -> tuple[object, ...]:
+        open_ = alert["state"] in ("unacknowledged", "returned")
+        return grave.index(str(alert["severity"])), not open_, alert["opened"], alert["id"]
+
+    assert pages > 1
+    assert seen == sorted(seen, key=gravity)
+    newest = wall.get("/api/v1/alerts", params={"active": True, "limit": 1000}).json()["items"]
+    assert {one["id"] for one in seen} == {one["id"] for one in newest}
+    assert total == len(seen)
+    for wrong in ({}, {"active": True, "state": "normal"}, {"active": False}):
+        asked = {"order": "worst"} | wrong
+        assert wall.get("/api/v1/alerts", params=asked).status_code == 422
+
+
 def test_one_alert_with_its_past(house: House, as_role: As) -> None:
     told = as_role("viewer").get("/api/v1/alerts/a1").json()
     assert [(row["what"], row["who"]) for row in told["history"]] == [
