@@ -173,7 +173,11 @@ class Journal:
 
     def prune(self, db: sqlite3.Connection, after: int, before: int, most: int) -> int | None:
         """Drop readings that arrived in [after, before) and are acknowledged, looking at `most`
-        events: their rollups stay. Where to go on, or None when none is left."""
+        events: their rollups stay. Where to go on, or None when none is left.
+
+        The newest event stays: its id would be given again, and copiers have gone past it.
+        """
+        newest = db.execute("SELECT max(id) FROM event").fetchone()[0]
         rows = db.execute(
             "SELECT id,device,log,seq,kind,at FROM event WHERE at>=? AND at<? ORDER BY at LIMIT ?",
             (after, before, most),
@@ -181,7 +185,7 @@ class Journal:
         gone = []
         for number, device, log, seq, kind, _ in rows:
             book = self._logs[device, log]
-            if kind in READINGS and seq <= book.received.head:
+            if kind in READINGS and seq <= book.received.head and number != newest:
                 gone.append((number,))
                 book.pruned = max(book.pruned, seq)
                 self._touched.add((device, log))

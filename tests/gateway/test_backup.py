@@ -184,3 +184,16 @@ def test_old_readings_go_and_their_copies_are_known(data: Path) -> None:
                 again.accept(db, DEVICE, part, event, START)  # type: ignore[arg-type]
             assert again.write(db) == ([], [])
             db.execute("COMMIT")
+
+
+def test_no_id_is_given_twice(data: Path) -> None:
+    """Copiers go by ids: an event that got a pruned one's would never be copied."""
+    with closing(store.open_writer(data)) as db:
+        journal = Journal()
+        journal.load(db)
+        newest = db.execute("SELECT max(id) FROM event").fetchone()
+        db.execute("BEGIN")
+        journal.prune(db, 0, START + 1_000_000_000, 10_000)
+        db.execute("COMMIT")
+        assert db.execute("SELECT max(id), count(*) FROM event").fetchone() == (*newest, 1)
+        assert verify.check(db, print) == []
