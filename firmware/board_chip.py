@@ -160,26 +160,20 @@ class ChipBoard:
                 0, pin=machine.Pin(number), clock_div=80, tx_carrier=(38000, 33, 1)
             )
             return lambda times: rmt.write_pulses(tuple(times), 1)
-        pwm = machine.PWM(machine.Pin(number))
-        pwm.freq(38000)
-        pwm.duty_u16(0)
+        from firmware.drivers import ir_pio
 
-        def send(times):  # a bit-banged fallback: the Pico's PIO program is not written
-            level = 21845
-            for micros in times:
-                pwm.duty_u16(level)
-                time.sleep_us(micros)
-                level = 21845 - level
-            pwm.duty_u16(0)
-
-        return send
+        return ir_pio.sender(machine.Pin(number))
 
     def heard(self, number):
         """`listen()` -> marks and spaces (µs) of a frame that has ended, or None.
 
-        By edge interrupts into a buffer that is there beforehand: neither port's RMT or PIO wrapper
-        receives.
+        On the Pico by PIO. Else by edge interrupts into a buffer that is there beforehand: the
+        ESP32's wrapper of the RMT does not receive.
         """
+        if sys.platform == "rp2":
+            from firmware.drivers import ir_pio
+
+            return ir_pio.listener(machine.Pin(number, machine.Pin.IN), EDGES, QUIET_US)
         times = array.array("H", bytes(2 * EDGES))
         at = [0, time.ticks_us()]  # edges so far, the last one's time
         pin = machine.Pin(number, machine.Pin.IN)

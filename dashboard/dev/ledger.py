@@ -54,7 +54,7 @@ def cases() -> list[dict[str, Any]]:
             **{"holder": "后勤", "actions": ["extend", "hand-over", "note", "rectify", "strike"]},
         ),
         _case(
-            *("case-2", "bad-rating", "差评 · 社保窗口"),
+            *("case-2", "bad-rating", "社保窗口"),
             **{"due": "07-02", "left": 1, "phase": "reminder", "rating": {"level": 1}},
             **{"cites": ["好差评 第四条"], "opened_by": "gateway", "appeal": appeal},
             **{"contact": contact, "actions": ["confirm", "note", "rectify"], "days": 5},

@@ -108,7 +108,7 @@ class Cases:
             if db.execute("SELECT 1 FROM case_file WHERE source = ?", (source,)).fetchone():
                 continue
             data = {
-                "title": f"差评 · {counter.name}",
+                "title": counter.name,
                 "counter": counter.id,
                 "level": press.level,
                 "day": day.isoformat(),

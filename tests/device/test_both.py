@@ -33,3 +33,4 @@ def test_cases(name: str, runtime: str, tmp_path: Path) -> None:
     print(run.stdout)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-4000:]
     assert "ok test_" in run.stdout
+    assert "FAILED" not in run.stdout  # the exit code of MicroPython's wrapper is 0 all the same

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from gateway import site, store
 from gateway.events import Refused, decode_one
-from gateway.history.stage import heard
 from gateway.history.times import read, resolve
 from gateway.influx import books
 from gateway.influx.books import SETTLE_MS, Batch
@@ -51,7 +50,7 @@ class Hall:
         self.db.execute("BEGIN")
         self.journal.accept(self.db, "door-01", raw, item, self.now)
         stored, _ = self.journal.write(self.db)
-        self.placed = resolve(self.db, map(heard, stored))
+        self.placed = resolve(self.db, stored)
         self.stage.turn(self.db, Turn(self.now, 0, stored))
         self.db.execute("COMMIT")
 

@@ -75,7 +75,7 @@ export function Cases() {
                   </a>
                   <span class="second">
                     {word("case", row.kind)}
-                    {row.counter && (
+                    {row.counter && name(row.counter) !== row.title && (
                       <>
                         {" · "}
                         <Raw>{name(row.counter)}</Raw>
