@@ -52,7 +52,13 @@ class Recent:
             return None
         by = Counter(channel for *_, channel in self._kept)
         channels = {channel: by[channel] for channel in CHANNELS}
-        return {"n": n, "bad": bad, "share": round(100 * bad / n, 1), "channels": channels}
+        share = round(100 * bad / n, 1)
+        pad, qr = channels["pad"], channels["qr"]
+        return {
+            **{"n": n, "bad": bad, "share": share, "channels": channels},
+            "zh": f"{n} 条评价中差评 {bad} 条，占 {share}%（评价器 {pad} 条，二维码 {qr} 条）",
+            "en": f"{bad} of {n} ratings are bad, {share} % (pad {pad}, QR page {qr})",
+        }
 
 
 def limits_of(settings: Iterable[tuple[str, Any]]) -> Limits:

@@ -131,7 +131,9 @@ def recent(*levels: int, least: int = 10) -> low.Recent:
 def test_low_score() -> None:
     assert recent(1, 1, 1, 1, 1, 1, 1, 1, 1).judge(2000) is None  # nine: too few
     assert recent(*[5] * 7, 1, 2, 2).judge(2000) == {
-        **{"n": 10, "bad": 3, "share": 30.0, "channels": {"pad": 10, "qr": 0}}
+        **{"n": 10, "bad": 3, "share": 30.0, "channels": {"pad": 10, "qr": 0}},
+        "zh": "10 条评价中差评 3 条，占 30.0%（评价器 10 条，二维码 0 条）",
+        "en": "3 of 10 ratings are bad, 30.0 % (pad 10, QR page 0)",
     }
     assert recent(*[5] * 8, 1, 2).judge(2000) is None
     assert recent(*[1] * 10).judge(1000 + 4 * 3_600_000 + 10) is None  # they are over
@@ -156,7 +158,9 @@ def test_low_score_is_a_finding_with_an_alert_and_ends(house: House) -> None:
     (found,) = house.db.execute("SELECT rule, subject, evidence, state FROM finding").fetchall()
     assert (found[0], found[1], found[3]) == ("rating.low", "w01", "open")
     assert json.loads(found[2]) == {
-        **{"n": 10, "bad": 10, "share": 100.0, "channels": {"pad": 10, "qr": 0}}
+        **{"n": 10, "bad": 10, "share": 100.0, "channels": {"pad": 10, "qr": 0}},
+        "zh": "10 条评价中差评 10 条，占 100.0%（评价器 10 条，二维码 0 条）",
+        "en": "10 of 10 ratings are bad, 100.0 % (pad 10, QR page 0)",
     }
     assert house.db.execute("SELECT count(*) FROM alert").fetchone()[0] == 1
     stage.turn(house.db, Turn(NOON + 5 * 3_600_000, 0))
