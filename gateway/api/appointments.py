@@ -19,6 +19,7 @@ from gateway.appointments import Done
 from gateway.cases import book as cases
 from gateway.cases import contacts
 from gateway.context import Context
+from gateway.people import Who
 from gateway.schedules import local_day
 
 MOST_MS = 86400_000  # an appointment is within a day
@@ -166,32 +167,26 @@ def router(ctx: Context) -> APIRouter:
     @made.post("/appointments/{appointment_id}/no-show")
     def no_show(appointment_id: str, asked: Why, who: Person) -> dict[str, Any]:
         """Nobody came (失约)."""
-
-        def work(db: sqlite3.Connection, now: int) -> None:
-            row = _open(db, appointment_id)
-            if now < row["from"]:
-                raise Problem(409, "the appointment has not begun yet", why="early")
-            _note(db, now, who.name, row, "no-show", asked.note)
-            overdue.judge(db, now, desk)
-
-        written(ctx, work)
-        changed(ctx, "appointment")
-        return told(ctx, appointment_id)
+        return answered(appointment_id, "no-show", asked.note, who)
 
     @made.post("/appointments/{appointment_id}/came")
     def came(appointment_id: str, asked: Why, who: Person) -> dict[str, Any]:
         """They came, though nobody registered the entry: somebody answers for it by name."""
+        return answered(appointment_id, "came", asked.note, who)
+
+    def answered(appointment: str, what: str, note: str, who: Who) -> dict[str, Any]:
+        """Somebody says what became of an appointment that has begun."""
 
         def work(db: sqlite3.Connection, now: int) -> None:
-            row = _open(db, appointment_id)
+            row = _open(db, appointment)
             if now < row["from"]:
                 raise Problem(409, "the appointment has not begun yet", why="early")
-            _note(db, now, who.name, row, "came", asked.note)
+            _note(db, now, who.name, row, what, note)
             overdue.judge(db, now, desk)
 
         written(ctx, work)
         changed(ctx, "appointment")
-        return told(ctx, appointment_id)
+        return told(ctx, appointment)
 
     @made.post("/appointments/{appointment_id}/attend")
     def attend(appointment_id: str, asked: Shown, who: Person) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def sheet(
                 "Pads, QR page and paper; cases, findings, duties; what was entered by hand",
             ),
         ),
-        settings=(Setting("every", Text("召开周期", "Held every"), "6 个月 / months", law=True),),
+        settings=(Setting("every", Text("召开周期（月）", "Held every (months)"), 6, law=True),),
     )
 
 
