@@ -1,24 +1,60 @@
+import { list, query } from "../../api";
 import { hallNow } from "../../clock";
-import { dateOf, iso, midnight, stamp } from "../../format";
-import { t } from "../../i18n";
+import { dateOf, iso, midnight, stamp, when } from "../../format";
+import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
-import { Card, Raw } from "../../ui/card";
+import type { Entry, Permit } from "../../types";
+import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
+import { useFetched } from "../../ui/fetch";
 import { Form } from "../../ui/form";
 
-export function EntryForm() {
+/** 进入登记: the form, and who has been registered today. */
+export function Entries({ turn }: { turn: number }) {
+  const date = useStore(live, (l) => l.day?.date);
+  const { data, fault, reload } = useFetched(
+    () => list<Entry>(`/entries${query({ from: iso(midnight(dateOf(hallNow()))) })}`, 100),
+    [turn, date],
+  );
   return (
     <Card title={t("duty.entry")}>
-      <Form path="/entries" body={(f) => ({ who: f.get("who"), reason: f.get("reason") })}>
+      <Form path="/entries" body={(f) => ({ who: f.get("who"), reason: f.get("reason") })} done={reload}>
         <label>
           {t("duty.who")}
-          <input name="who" required maxLength={64} />
+          <input name="who" required maxLength={64} pattern=".*\S.*" />
         </label>
         <label>
           {t("alert.reason")}
           <input name="reason" maxLength={500} />
         </label>
       </Form>
+      <h3 class="under">{t("duty.entries")}</h3>
+      {fault && !data ? (
+        <Failed fault={fault} retry={reload} />
+      ) : !data ? (
+        <Loading rows={1} />
+      ) : !data.length ? (
+        <Empty>{t("duty.noEntries")}</Empty>
+      ) : (
+        <ul class="check">
+          {data.map((e) => (
+            <li key={e.id}>
+              <span>
+                <Raw class="strong">{e.who}</Raw> <Raw class="second">{e.reason}</Raw>
+              </span>
+              <span class="second">
+                {when(e.at, hallNow())}
+                {e.registered_by !== e.who && (
+                  <>
+                    {" · "}
+                    <Raw>{t("duty.by", { who: e.registered_by })}</Raw>
+                  </>
+                )}
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
     </Card>
   );
 }
@@ -32,11 +68,56 @@ export function instant(text: FormDataEntryValue | null): string {
   return iso(midnight(date) + (h * 60 + m) * 60_000);
 }
 
-export function PermitForm() {
+/** 登记豁免: the form for whom it is, and what is in force or to come. */
+export function Permits({ turn, gives }: { turn: number; gives: boolean }) {
+  const zones = useStore(live, (l) => l.site?.zones ?? []);
+  const { data, fault, reload } = useFetched(() => list<Permit>(`/permits${query({ from: iso(hallNow()) })}`, 100), [turn]);
+  const name = (id: string) => zones.find((z) => z.id === id)?.name ?? id;
+  return (
+    <Card title={t("duty.permit")}>
+      {gives && <Give done={reload} />}
+      <h3 class="under">{t("duty.permits")}</h3>
+      {fault && !data ? (
+        <Failed fault={fault} retry={reload} />
+      ) : !data ? (
+        <Loading rows={1} />
+      ) : !data.length ? (
+        <Empty>{t("duty.noPermits")}</Empty>
+      ) : (
+        <ul class="permits">
+          {data.map((p) => (
+            <li key={p.id}>
+              <p>
+                <b>{word("permit", p.kind)}</b> <Raw>{p.zones.map(name).join(t("common.list"))}</Raw>
+              </p>
+              <p class="second">
+                {when(p.from, hallNow())}–{when(p.to, hallNow())} · <Raw>{p.reason}</Raw> · <Raw>{p.approved_by}</Raw>
+              </p>
+              {gives && (
+                <Form
+                  path={`/permits/${encodeURIComponent(p.id)}`}
+                  method="DELETE"
+                  plain
+                  go={t("duty.withdraw")}
+                  body={() => undefined}
+                  denied={t("common.forbidden")}
+                  done={reload}
+                >
+                  {null}
+                </Form>
+              )}
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  );
+}
+
+function Give({ done }: { done: () => void }) {
   const zones = useStore(live, (l) => l.site?.zones ?? []);
   const now = stamp(hallNow()).slice(0, 16).replace(" ", "T");
   return (
-    <Card title={t("duty.permit")}>
       <Form
         path="/permits"
         body={(f) => ({
@@ -46,6 +127,7 @@ export function PermitForm() {
           to: instant(f.get("to")),
           reason: f.get("reason"),
         })}
+        done={done}
       >
         <div class="two">
           <label>
@@ -84,6 +166,5 @@ export function PermitForm() {
           </Raw>
         </label>
       </Form>
-    </Card>
   );
 }

@@ -3,7 +3,7 @@ import { get, person, query } from "../../api";
 import { hallNow } from "../../clock";
 import { dateOf, when } from "../../format";
 import { t, word } from "../../i18n";
-import { citeAll } from "../../live/names";
+import { citeAll, shortOf } from "../../live/names";
 import { live } from "../../live/stream";
 import { href } from "../../route";
 import { useStore } from "../../store";
@@ -56,6 +56,7 @@ export function CaseDetail({ id }: { id: string }) {
 function Facts({ of, reload }: { of: Case; reload: () => void }) {
   const name = useCounterName();
   const facts: [string, string | null | undefined, boolean?][] = [
+    [t("case.number"), shortOf(of.id), true],
     [t("ratings.counter"), name(of.counter), true],
     [t("field.holder"), of.holder, true],
     [t("case.received"), of.received.length > 10 ? when(of.received, hallNow()) : of.received],
