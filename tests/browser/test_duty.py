@@ -227,11 +227,19 @@ def test_an_entry_and_a_permit_from_the_phone(night: Night, lang: str) -> None:
 
     night.enter("fang")
     given.locator("input[name=reason]").fill("月末结账")
-    end = given.locator("input[name=to]")
-    end.fill("2026-07-01T20:00")
+    expect(given.locator("input[name=to-day]")).to_have_value("2026-07-02")  # two hours from 22:41
+    end = given.locator("input[name=to-time]")
+    end.fill("20:00")
+    given.locator(".date-open").nth(1).tap()  # the calendar, by keyboard: one day back
+    page.keyboard.press("ArrowLeft")
+    expect(given.locator(".calendar b")).to_have_text({"zh": "2026年7月", "en": "July 2026"}[lang])
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    expect(given.locator(".calendar")).to_have_count(0)
+    expect(given.locator("input[name=to-day]")).to_have_value("2026-07-01")
     given.locator(".primary").tap()
     expect(given.locator(".form-fault").first).to_contain_text(order)
-    end.fill("2026-07-01T23:30")
+    end.fill("23:30")
     given.locator(".primary").tap()
     expect(given.locator(".permits li")).to_contain_text("月末结账")
     assert violations(page) == []

@@ -1,11 +1,13 @@
+import { useMemo } from "preact/hooks";
 import { list, query } from "../../api";
 import { hallNow } from "../../clock";
-import { dateOf, iso, midnight, stamp, when } from "../../format";
+import { dateOf, hm, iso, midnight, MINUTE, when } from "../../format";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import type { Entry, Permit } from "../../types";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
+import { DateField, TimeField } from "../../ui/date";
 import { useFetched } from "../../ui/fetch";
 import { Form } from "../../ui/form";
 
@@ -61,7 +63,9 @@ export function Entries({ turn }: { turn: number }) {
 
 const KINDS = ["overtime", "appointment", "study", "cleaning", "special"] as const;
 
-/** What a datetime-local field says, in the hall's time, as the API reads it. */
+const HOUR = 60 * MINUTE;
+
+/** What a day and a time of day (`2026-07-01T18:00`) say, in the hall's time, as the API reads it. */
 export function instant(text: FormDataEntryValue | null): string {
   const [date = "", time = "00:00"] = String(text).split("T");
   const [h = 0, m = 0] = time.split(":").map(Number);
@@ -116,15 +120,17 @@ export function Permits({ turn, gives }: { turn: number; gives: boolean }) {
 
 function Give({ done }: { done: () => void }) {
   const zones = useStore(live, (l) => l.site?.zones ?? []);
-  const now = stamp(hallNow()).slice(0, 16).replace(" ", "T");
+  // until nine in the evening, or two hours where it is later than that
+  const now = useMemo(hallNow, []);
+  const end = Math.max(midnight(dateOf(now)) + 21 * HOUR, now + 2 * HOUR);
   return (
       <Form
         path="/permits"
         body={(f) => ({
           kind: f.get("kind"),
           zones: f.getAll("zones"),
-          from: instant(f.get("from")),
-          to: instant(f.get("to")),
+          from: instant(`${String(f.get("from-day"))}T${String(f.get("from-time"))}`),
+          to: instant(`${String(f.get("to-day"))}T${String(f.get("to-time"))}`),
           reason: f.get("reason"),
         })}
         done={done}
@@ -151,14 +157,14 @@ function Give({ done }: { done: () => void }) {
             </select>
           </label>
         </div>
-        <label>
-          {t("common.from")}
-          <input name="from" type="datetime-local" required defaultValue={now} />
-        </label>
-        <label>
-          {t("common.to")}
-          <input name="to" type="datetime-local" required defaultValue={`${dateOf(hallNow())}T21:00`} />
-        </label>
+        <div class="two">
+          <DateField name="from-day" label={t("duty.fromDay")} required value={dateOf(now)} />
+          <TimeField name="from-time" label={t("duty.fromTime")} value={hm(now)} />
+        </div>
+        <div class="two">
+          <DateField name="to-day" label={t("duty.toDay")} required value={dateOf(end)} />
+          <TimeField name="to-time" label={t("duty.toTime")} value={hm(end)} />
+        </div>
         <label>
           {t("alert.reason")}
           <Raw>
