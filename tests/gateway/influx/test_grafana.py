@@ -1,6 +1,6 @@
-"""The Grafana dashboards: every query of the one for VictoriaMetrics gives data from a real one; the
-one for InfluxDB 2 has the same panels and asks for what is sent. (Its Flux was put to InfluxData's
-own type checker by hand: docs/reference/influx.md.)"""
+"""The Grafana dashboards: every query of the one for VictoriaMetrics gives data from a real one;
+the one for InfluxDB 2 has the same panels and asks for what is sent. (Its Flux was put to
+InfluxData's own type checker by hand: docs/reference/influx.md.)"""
 
 from __future__ import annotations
 
