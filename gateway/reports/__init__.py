@@ -120,8 +120,8 @@ def _safety(db: sqlite3.Connection, hall: Site, first: date, last: date) -> list
             ended = row["end"]
             evidence = json.loads(row["evidence"])
             yield [
-                *(row["rule"], row["subject"], row["zone"] or "", iso(row["start"])),
-                *("" if ended is None else iso(ended),),
+                *(row["rule"], row["subject"], row["zone"] or "", iso(row["start"], hall.timezone)),
+                *("" if ended is None else iso(ended, hall.timezone),),
                 *("" if ended is None else round((ended - row["start"]) / 60000, 1),),
                 *(row["severity"], row["state"], "；".join(json.loads(row["cites"]))),
                 evidence.get("zh", ""),
