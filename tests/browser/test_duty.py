@@ -220,9 +220,7 @@ def test_an_entry_and_a_permit_from_the_phone(night: Night, lang: str) -> None:
     expect(register.get_by_role("listitem")).to_contain_text("保洁张")
     assert night.row("SELECT who, reason, registered_by FROM entry") == ("保洁张", "清洁", "chen")
     given = page.get_by_role("region", name=permit, exact=True)
-    expect(given.locator("form")).to_have_count(
-        0
-    )  # an officer gives none, but sees what is in force
+    expect(given.locator("form")).to_have_count(0)  # an officer gives none, but sees them
     expect(given).to_contain_text(none)
 
     night.enter("fang")

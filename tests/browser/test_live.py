@@ -92,6 +92,40 @@ def test_a_redraw_swallows_no_tap(hall: Hall, open_page: Open) -> None:
         page.mouse.up()
 
 
+FLASHING = """() => document.getAnimations().filter(a => a.animationName === 'flash')
+  .map(a => a.effect.getTiming().duration)"""
+COUNTED = """
+  window.tones = 0;
+  const make = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () {
+    window.tones += 1;
+    return make.call(this);
+  };
+"""
+
+
+def test_only_what_nobody_acknowledged_flashes_and_sounds(hall: Hall, open_page: Open) -> None:
+    page = open_page(hall, "duty", width=390)
+    page.emulate_media(reduced_motion="reduce")
+    cards = page.locator(".alert-card")
+    expect(cards.first).to_be_visible()
+    periods = page.evaluate(FLASHING)
+    assert set(periods) == {1000}  # ms: 1 Hz, also under reduced motion
+    assert len(periods) == page.locator(".flash-box").count() > 0
+    page.evaluate(COUNTED)
+    page.get_by_role("button", name="打开声音提醒").click()  # one tap allows it
+    page.wait_for_function("tones > 0")
+    page.get_by_role("navigation").get_by_role("link", name="安全").click()  # and on every page
+    page.evaluate("tones = 0")
+    page.wait_for_function("tones > 0")
+    page.evaluate("location.hash = '#/alerts'")
+    rows = page.locator("tbody tr", has_text="未确认")
+    for name in [f"a-{number}" for number in range(1, 9)]:
+        hall.emit("alert", {"id": name, "state": "acknowledged"})
+    expect(rows).to_have_count(0)
+    assert page.evaluate(FLASHING) == []
+
+
 def test_shelving_needs_a_reason_and_critical_offers_none(hall: Hall, open_page: Open) -> None:
     page = open_page(hall, "alerts")
     rows = page.locator("tbody tr")

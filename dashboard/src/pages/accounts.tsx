@@ -70,13 +70,14 @@ export function Accounts() {
 function Post({ of }: { of?: Account }) {
   const counters = useStore(live, (l) => l.site?.counters ?? []);
   const [role, setRole] = useState<Role>(of?.role ?? "duty");
+  const [counter, setCounter] = useState(of?.counter ?? "");
   return (
     <div class="two">
       <label>
         {t("account.role")}
-        <select name="role" onChange={(e) => setRole(e.currentTarget.value as Role)}>
+        <select name="role" value={role} onChange={(e) => setRole(e.currentTarget.value as Role)}>
           {ROLES.map((one) => (
-            <option key={one} value={one} selected={one === role}>
+            <option key={one} value={one}>
               {word("role", one)}
             </option>
           ))}
@@ -85,10 +86,10 @@ function Post({ of }: { of?: Account }) {
       {role === "counter" && (
         <label>
           {t("account.counter")}
-          <select name="counter" translate={false}>
+          <select name="counter" translate={false} value={counter} onChange={(e) => setCounter(e.currentTarget.value)}>
             <option value="">{t("account.noCounter")}</option>
             {counters.map((one) => (
-              <option key={one.id} value={one.id} selected={one.id === of?.counter}>
+              <option key={one.id} value={one.id}>
                 {one.name}
               </option>
             ))}
@@ -141,7 +142,6 @@ function Row({ of: one, mine, done }: { of: Account; mine: boolean; done: () => 
       {open && (
         <div class="switch-acts">
           <Form
-            key={`${one.role} ${one.counter ?? ""}`}
             path={path("role")}
             go={t("account.newRole")}
             body={appointed}

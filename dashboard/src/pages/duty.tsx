@@ -40,7 +40,7 @@ export function Duty() {
   const told: Record<string, Told> = asked.data ?? {};
   return (
     <div class="stack duty">
-      <SoundSwitch sounding={open.some((a) => a.state === "unacknowledged")} />
+      <SoundSwitch />
       <Jumps left={left} serves={mayServe(me)} />
       {!state.site ? (
         <Card title={t("nav.alerts")}>

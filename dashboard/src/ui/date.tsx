@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { hallNow } from "../clock";
-import { addDays, dateOf, weekday, weekdayName } from "../format";
+import { addDays, dateOf, weekday } from "../format";
 import { lang, t } from "../i18n";
 
 interface DateProps {
@@ -129,7 +129,9 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
   };
   const first = `${day.slice(0, 7)}-01`;
   const begin = addDays(first, -((weekday(first) + 6) % 7));
-  const name = new Intl.DateTimeFormat(lang.get() === "zh" ? "zh-CN" : "en-GB", { year: "numeric", month: "long", timeZone: "UTC" });
+  const tongue = lang.get() === "zh" ? "zh-CN" : "en-GB";
+  const name = new Intl.DateTimeFormat(tongue, { year: "numeric", month: "long", timeZone: "UTC" });
+  const whole = new Intl.DateTimeFormat(tongue, { dateStyle: "full", timeZone: "UTC" });
   const today = dateOf(hallNow());
   return (
     <div class="calendar" role="dialog" aria-label={t("date.pick")} onKeyDown={key}>
@@ -163,7 +165,7 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
                       type="button"
                       class={date.slice(0, 7) === day.slice(0, 7) ? "" : "other"}
                       tabIndex={date === day ? 0 : -1}
-                      aria-label={`${date} ${weekdayName(date)}`}
+                      aria-label={whole.format(Date.parse(`${date}T00:00:00Z`))}
                       aria-pressed={date === at}
                       aria-current={date === today ? "date" : undefined}
                       aria-disabled={!good(date)}
