@@ -231,14 +231,9 @@ def visits_import(
     data: Data,
     by: Annotated[str, typer.Option(help="who imports it, for the audit")],
 ) -> None:
-<<<<<<< HEAD
-    """Import served visits by counter and day; unrated is these less the rated ones."""
+    """Import served visits by counter and day. Unrated is these less the rated ones."""
     from gateway import people
     from gateway.ratings import queue
-=======
-    """Import served visits by counter and day. Unrated is these less the rated ones."""
-    from gateway import reports
->>>>>>> main
 
     queue.import_file(file, data, by, people.wall_clock())
 
