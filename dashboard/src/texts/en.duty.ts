@@ -180,7 +180,7 @@ export const enDuty: Record<keyof typeof zhDuty, string> = {
   "about.expired": "expired",
   "about.hazard": "no electrician's check after a hazard",
   "case.number": "Number",
-  "date.open": "{label}: open the calendar",
+  "date.open": "Open the calendar",
   "date.pick": "Pick a day",
   "date.before": "Month before",
   "date.after": "Month after",

@@ -179,7 +179,7 @@ export const zhDuty = {
   "about.expired": "已过期",
   "about.hazard": "用电异常未经电工检查",
   "case.number": "编号",
-  "date.open": "{label}：打开日历",
+  "date.open": "打开日历",
   "date.pick": "选择日期",
   "date.before": "上个月",
   "date.after": "下个月",

@@ -68,7 +68,7 @@ export function DateField({ label, quiet, name, value, min, max, required, set }
           onInput={(e) => told(e.currentTarget.value)}
           onChange={(e) => told(e.currentTarget.value) && set?.(e.currentTarget.value)}
         />
-        <button type="button" class="date-open" aria-expanded={open} aria-label={t("date.open", { label })} onClick={() => setOpen(!open)}>
+        <button type="button" class="date-open" aria-expanded={open} aria-label={t("date.open")} onClick={() => setOpen(!open)}>
           <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.5">
             <path d="M2 4h12v10H2zM2 7h12M5 2v3M11 2v3" />
           </svg>
@@ -185,7 +185,7 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
 }
 
 /** A time of day, `18:00`. */
-export function TimeField({ label, name, value }: { label: string; name: string; value: string }) {
+export function TimeField({ label, name, value }: { label: string; name: string; value?: string }) {
   return (
     <label>
       {label}

@@ -8,6 +8,7 @@ import { live } from "../../live/stream";
 import { href } from "../../route";
 import { useStore } from "../../store";
 import { Card, Failed, Loading, Raw } from "../../ui/card";
+import { DateField } from "../../ui/date";
 import { useFetched } from "../../ui/fetch";
 import { doings } from "./deeds";
 import { may } from "./may";
@@ -236,10 +237,7 @@ function Contact({ of, reload }: { of: Case; reload: () => void }) {
       <>
         <Text name="text" label={t("contact.text")} />
         <Text name="purpose" label={t("contact.purpose")} value={t("contact.callback")} />
-        <label>
-          {t("ledger.optional", { what: t("contact.until") })}
-          <input type="date" name="until" min={today} />
-        </label>
+        <DateField name="until" label={t("ledger.optional", { what: t("contact.until") })} min={today} value="" />
       </>
     ),
   };
