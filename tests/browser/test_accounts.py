@@ -30,7 +30,7 @@ WORDS = {
 def test_an_administrator_keeps_accounts(
     built: None, browser: Browser, tmp_path: Path, lang: str
 ) -> None:
-    taken, disable, disabled, reset, ended, only, role, last = WORDS[lang]
+    taken, disable, disabled, reset, ended, only, post, last = WORDS[lang]
     house = House(tmp_path, parse_instant("2026-07-01T10:00:00+08:00"))
     for name, role in (("root", "admin"), ("chen", "duty")):
         house.submit(
@@ -77,7 +77,7 @@ def test_an_administrator_keeps_accounts(
         assert violations(page) == []
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        expect(zhao.locator(".switch-name")).to_contain_text("1 号窗口")
+        expect(zhao.locator(".switch-name")).to_contain_text("企业开办专窗")
         expect(zhao.locator(".form-done").first).to_contain_text(ended)
         assert house.db.execute(
             "SELECT role, counter FROM account WHERE name='zhao'"
@@ -94,7 +94,7 @@ def test_an_administrator_keeps_accounts(
         mine.locator("button[aria-expanded]").click()
         expect(mine.get_by_role("button", name=disable, exact=True)).to_have_count(0)
         mine.locator("select[name=role]").select_option("duty")
-        mine.get_by_role("button", name=role, exact=True).click()
+        mine.get_by_role("button", name=post, exact=True).click()
         expect(mine.locator(".form-fault").first).to_contain_text(last)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.screenshot(path=tmp_path / "accounts.png", full_page=True)

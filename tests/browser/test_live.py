@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import records
 from conftest import Hall, Open
 from playwright.sync_api import expect
 
@@ -94,14 +95,14 @@ def test_a_redraw_swallows_no_tap(hall: Hall, open_page: Open) -> None:
 
 FLASHING = """() => document.getAnimations().filter(a => a.animationName === 'flash')
   .map(a => a.effect.getTiming().duration)"""
-COUNTED = """
+COUNTED = """() => {
   window.tones = 0;
   const make = AudioContext.prototype.createOscillator;
   AudioContext.prototype.createOscillator = function () {
     window.tones += 1;
     return make.call(this);
   };
-"""
+}"""
 
 
 def test_only_what_nobody_acknowledged_flashes_and_sounds(hall: Hall, open_page: Open) -> None:
@@ -120,8 +121,10 @@ def test_only_what_nobody_acknowledged_flashes_and_sounds(hall: Hall, open_page:
     page.wait_for_function("tones > 0")
     page.evaluate("location.hash = '#/alerts'")
     rows = page.locator("tbody tr", has_text="未确认")
-    for name in [f"a-{number}" for number in range(1, 9)]:
-        hall.emit("alert", {"id": name, "state": "acknowledged"})
+    expect(rows.first).to_be_visible()
+    for alert in records.alerts():
+        if alert["state"] == "unacknowledged":
+            hall.emit("alert", {**alert, "state": "acknowledged"})
     expect(rows).to_have_count(0)
     assert page.evaluate(FLASHING) == []
 
