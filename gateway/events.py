@@ -40,7 +40,7 @@ _TYPES: dict[str, Any] = {
 }
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One event of a device. `t` is Unix ms or None; `up` is ms since that boot."""
 
     log: str
@@ -52,7 +52,7 @@ class Event(msgspec.Struct, frozen=True):
     kind: ClassVar[str]  # its name on the wire
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class Unknown(msgspec.Struct, frozen=True, gc=False):
     """An event of a kind this version does not know: stored, counted, a sign of life."""
 
     kind: str
@@ -95,6 +95,7 @@ def _struct(kind: str) -> type[Event]:
         tag=kind,
         tag_field="kind",
         frozen=True,
+        gc=False,  # it holds nothing that could hold it
         rename=rename,
         namespace={"kind": kind},
     )

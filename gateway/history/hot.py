@@ -17,12 +17,13 @@ from gateway.history import buckets
 from gateway.history.buckets import Reading
 from gateway.history.days import Days
 from gateway.history.kinds import FIELDS, ROLLED, row
-from gateway.history.packing import PUT, Packing
+from gateway.history.packing import PUT, PUTS, Packing
 from gateway.history.times import Channel, Said
 
 Bucket = tuple[int, int, int, int]  # channel, field, step, begin
 Minute = tuple[int, int, int]  # channel, field, begin
 Key = tuple[int, int, int, int]  # t, boot, seq, log
+Rows = list[tuple[int | None, ...]]
 _ORDER = attrgetter("time", "boot", "seq", "log")
 _ADD = (
     "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
@@ -35,6 +36,7 @@ _ENERGY = (
     " ON CONFLICT (channel, t) DO UPDATE SET uwh = uwh + excluded.uwh"
 )
 _NEWEST = "t DESC, boot DESC, seq DESC, log DESC LIMIT 1"
+_ALONE = (None,) * 4
 _WATT, _WH = 1, len(FIELDS[wire.POWER])
 
 
@@ -69,7 +71,7 @@ class Hot:
         energy: dict[tuple[int, int], int] = {}
         late: set[Bucket] = set()
         again: set[Bucket] = set()
-        rows: list[tuple[int | None, ...]] = []
+        rows: list[Rows] = [[] for _ in PUTS]  # by how many values each has
         lanes: dict[Channel, list[Said]] = {}
         for event in said:
             if event.kind in FIELDS:
@@ -84,11 +86,9 @@ class Hot:
             if len(lane) > 1:
                 lane.sort(key=_ORDER)
             while lane := self._append(channel, where[1], lane, rows, sums, energy):
-                if rows:  # what follows reads them
-                    db.executemany(PUT, rows)
-                    rows.clear()
+                _put(db, rows)  # what follows reads them
                 self._insert(db, channel, lane.pop(0), sums, energy, late, again)
-        db.executemany(PUT, rows)
+        _put(db, rows)
         db.executemany(_ADD, self._levels(sums))
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
         self._days.add(db, energy)
@@ -102,7 +102,7 @@ class Hot:
         channel: int,
         kind: str,
         lane: list[Said],
-        rows: list[tuple[int | None, ...]],
+        rows: list[Rows],
         sums: dict[Minute, list[int]],
         energy: dict[tuple[int, int], int],
     ) -> list[Said]:
@@ -110,6 +110,7 @@ class Hot:
         there; what is left begins with one that is not."""
         newest, last = self._newest.get(channel), self._last.get(channel)
         horizon, rolled, metered = self.packing.horizon, ROLLED[kind], kind == wire.POWER
+        several, alone = rows[len(FIELDS[kind])], rows[1]
         if newest is None or (metered and last is None):
             return lane
         taken = 0
@@ -121,7 +122,10 @@ class Hot:
             taken += 1
             newest = key
             values = row(kind, event.told)
-            rows.append((channel, *key, *values))
+            if values[1:] == _ALONE:
+                alone.append((channel, *key, values[0]))
+            else:
+                several.append((channel, *key, *values[: len(FIELDS[kind])]))
             if last is not None:
                 w = values[_WATT - 1]
                 if w is not None:
@@ -342,6 +346,14 @@ class Hot:
             (*bucket, channel, begin, end),
         )
         self._relast(db, bucket)
+
+
+def _put(db: sqlite3.Connection, rows: list[Rows]) -> None:
+    """Write new rows, and forget them."""
+    for sql, some in zip(PUTS, rows, strict=True):
+        if some:
+            db.executemany(sql, some)
+            some.clear()
 
 
 @lru_cache(maxsize=10_000)
