@@ -11,6 +11,7 @@ import contextlib
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Sequence
@@ -188,8 +189,9 @@ class Connection:
 
     def confirm(self, mids: Sequence[int]) -> None:
         """PUBACK for these messages of this connection."""
-        acks = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])
-        self.send(acks)
+        words = [0x4002] * (2 * len(mids))
+        words[1::2] = mids
+        self.send(struct.pack(f">{len(words)}H", *words))
 
     def send(self, raw: bytes) -> None:
         """Put a packet among what is to be sent."""

@@ -190,8 +190,7 @@ class Writer:
         states: list[DeviceState] = []
         accepted = 0
         for delivery in deliveries:
-            for message in delivery.messages:
-                accepted += self._read(message, delivery.at, states)
+            accepted += self._hear(delivery, states)
         self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
@@ -226,41 +225,48 @@ class Writer:
         if self._session is not None:
             self._session.flush()
 
-    def _read(self, said: Message, at: int, states: list[DeviceState]) -> int:
-        """Feed the journal one message; how many events it took."""
-        journal, topic, payload = self._journal, said.topic, said.payload
-        where = self._places.get(topic) or split_topic(topic, self._site, self._devices)
-        if isinstance(where, Refused):
-            if payload or not said.retained:
-                journal.refuse(topic, None, payload, where, at)
-            return 0
-        self._places[topic] = where
-        device, leaf = where
-        if leaf == "state":
-            if not payload:  # a retained state that somebody has cleared
-                return 0
-            state = decode_state(payload)
-            if isinstance(state, Refused):
-                journal.refuse(topic, device, payload, state, at)
-                return 0
-            if state.log is not None and state.first is not None:
-                journal.holds_from(device, state.log.lower(), state.first, at)
-            states.append(DeviceState(device, state, at, said.retained))
-            return 0
-        accepted = 0
-        for raw, item in decode(payload):
-            if isinstance(item, Refused):
-                journal.refuse(topic, device, raw, item, at)
-            elif (
-                self._upkeep.disk.low
-                and item.kind in READINGS
-                and not journal.has(device, item.log, item.seq)
-            ):
-                self._metrics.held_back.inc()  # not acknowledged: the device keeps it
-            else:
-                journal.accept(self._db, device, raw, item, at)
-                accepted += 1
+    def _hear(self, delivery: Delivery, states: list[DeviceState]) -> int:
+        """Feed the journal what a delivery brought; how many events it took."""
+        journal, places, low = self._journal, self._places, self._upkeep.disk.low
+        at, db, accepted = delivery.at, self._db, 0
+        for said in delivery.messages:
+            where = places.get(said.topic) or self._place(said, at)
+            if where is None:
+                continue
+            device, leaf = where
+            if leaf == "state":
+                self._note_state(said, device, at, states)
+                continue
+            for raw, item in decode(said.payload):
+                if isinstance(item, Refused):
+                    journal.refuse(said.topic, device, raw, item, at)
+                elif low and item.kind in READINGS and not journal.has(device, item.log, item.seq):
+                    self._metrics.held_back.inc()  # not acknowledged: the device keeps it
+                else:
+                    journal.accept(db, device, raw, item, at)
+                    accepted += 1
         return accepted
+
+    def _place(self, said: Message, at: int) -> tuple[str, str] | None:
+        """Device and leaf of a topic; None where it is refused."""
+        where = split_topic(said.topic, self._site, self._devices)
+        if isinstance(where, Refused):
+            if said.payload or not said.retained:
+                self._journal.refuse(said.topic, None, said.payload, where, at)
+            return None
+        self._places[said.topic] = where
+        return where
+
+    def _note_state(self, said: Message, device: str, at: int, states: list[DeviceState]) -> None:
+        if not said.payload:  # a retained state that somebody has cleared
+            return
+        state = decode_state(said.payload)
+        if isinstance(state, Refused):
+            self._journal.refuse(said.topic, device, said.payload, state, at)
+            return
+        if state.log is not None and state.first is not None:
+            self._journal.holds_from(device, state.log.lower(), state.first, at)
+        states.append(DeviceState(device, state, at, said.retained))
 
     def _note_denied(self, denied: list[Denied], now: int, mono: float) -> None:
         for one in denied:
