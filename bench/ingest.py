@@ -38,7 +38,7 @@ from bench._load import SITE  # noqa: E402
 from tests.parts import free_port, mosquitto, nats, stop  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
 
-MANY, FEW = 2500, 100
+MANY, FEW = 2500, 50
 SECONDS, WARM = 8.0, 2.0
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 RATES = (100, 1000, 5000)
