@@ -162,8 +162,8 @@ def _ladders(doc: dict[str, Any]) -> Iterator[Fault]:
     reached = {row.get("to") for _, row in _rows(doc, "notify")}
     named = {who for ladder in DEFAULT_LADDERS.values() for _, who in ladder if who in ROLES}
     if reached and "escalation" not in doc:
-        for who in sorted(named - reached):
-            text = f'needs one with to = "{who}", or an [escalation] that does without'
+        for role in sorted(named - reached):
+            text = f'needs one with to = "{role}", or an [escalation] that does without'
             yield Fault(("notify",), ABSENT, text)
     for severity, rungs in _table(doc, "escalation").items():
         for at, rung in enumerate(rungs if isinstance(rungs, list) else ()):
