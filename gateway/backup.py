@@ -266,8 +266,8 @@ def _digest(path: Path) -> str:
 
 
 def _room(folder: Path, size: int, spare: bool) -> None:
-    """Raises EnvironmentFault where a copy would not fit, or with `spare` would leave the disk nearly
-    full: on the data's own one readings would not be taken any more."""
+    """Raises EnvironmentFault where a copy would not fit, or with `spare` would leave less than
+    the floor: on the data's own disk readings would not be taken any more."""
     disk = shutil.disk_usage(folder)
     left = floor_of(disk.total) if spare else 0
     if disk.free < size + _ROOM + left:
