@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -17,13 +17,13 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not bench/, where this file would stand for the package
 
 from firmware import wire  # noqa: E402
 from gateway import flashing, wiring  # noqa: E402
+from tests import upython  # noqa: E402
 from tests.device.test_device import Running  # noqa: E402
 from tests.parts import mosquitto  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
@@ -45,17 +45,6 @@ CHANNELS = {
 }
 
 
-def micropython(*arguments: str) -> str:
-    run = subprocess.run(
-        [sys.executable, "-m", "micropython_unix", "-X", "heapsize=8m", *arguments],
-        env=dict(os.environ, MICROPYPATH=f".frozen:{ROOT}"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.splitlines()[-1]
-
-
 def mpy(into: Path) -> int:
     """The firmware of a board compiled below `into`; its bytes."""
     return sum(path.stat().st_size for path in flashing.compiled(into / "firmware"))
@@ -67,9 +56,12 @@ def ram(folder: Path, kind: str) -> dict[str, int]:
     board = wiring.board_json("esp32-s3", kind, setup)
     (folder / f"{kind}.json").write_text(json.dumps(board))
     (folder / f"{kind}-setup.json").write_text(json.dumps(setup))
+    (folder / "main.py").write_text(flashing.MAIN)
+    (folder / "slot").write_text(flashing.FIRST_SLOT)
+    shutil.copyfile(flashing.FIRMWARE / "slots.py", folder / "slots.py")
     where = subprocess.run([ROOT / "tools/node-path"], capture_output=True, text=True, check=True)
     run = subprocess.run(
-        [f"{where.stdout.strip()}/node", ROOT / "bench/_ram.mjs", folder, kind],
+        [f"{where.stdout.strip()}/node", "--expose-gc", ROOT / "bench/_ram.mjs", folder, kind],
         capture_output=True,
         text=True,
         check=False,
@@ -145,9 +137,9 @@ def shown(times: list[float]) -> str:
 
 
 def main() -> None:
-    cuts = str(ROOT / "tests" / "device" / "cuts.py")
-    wear: dict[str, Any] = json.loads(micropython(cuts, "erases"))
-    room: dict[str, Any] = json.loads(micropython(cuts, "capacity"))
+    cuts = ROOT / "tests" / "device" / "cuts.py"
+    wear = upython.told(cuts, "erases")
+    room = upython.told(cuts, "capacity")
     boot, heard, puback = latencies()
     acked = wear["rating"][0]
     years = BLOCK_CYCLES * 2 / (acked / 500 * EVENTS_A_DAY) / 365
@@ -163,7 +155,7 @@ def main() -> None:
         ("years at 500 events a day, two blocks wearing alone", f"{years:,.0f}"),
         *((f"{kind} events held in 256 KiB", f"{room[kind]:,}") for kind in sorted(room)),
     ]
-    stages = ("loaded", "booted", "session", "used", "backlog")
+    stages = ("booted", "session", "used", "ordered", "backlog")
     print("live heap, KiB " + "".join(f"{stage:>9}" for stage in stages))
     for kind, heap in heaps.items():
         limit = f"   of {LIMITS[kind]}" if kind in LIMITS else ""

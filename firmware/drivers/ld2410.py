@@ -20,8 +20,13 @@ def state(body):
 class Ld2410:
     """Collects bytes in any pieces; noise is passed over to the next head."""
 
-    def __init__(self):
+    def __init__(self, uart):
+        self._uart = uart
         self._rest = b""
+
+    def present(self):
+        """As `feed`, of what has come since the last call."""
+        return self.feed(self._uart.read() or b"")
 
     def feed(self, data):
         """The latest state that `data` completes: True, False, or None."""

@@ -165,7 +165,7 @@ def test_a_frame_of_the_remote_is_caught_by_its_edges(folder):
 
     board = _chip(folder, {"parts": []})
     now = [5]
-    import firmware.board_chip as chip
+    import firmware.chip_io as chip
 
     class Ticks:
         ticks_us = staticmethod(lambda: now[0])

@@ -167,13 +167,13 @@ def _report(state):
 def test_ld2410_in_any_pieces(_):
     data = _report(0) + _report(2)
     for size in (1, 2, 3, 5, 7, 23, 46):
-        radar = ld2410.Ld2410()
+        radar = ld2410.Ld2410(None)
         seen = [radar.feed(data[at : at + size]) for at in range(0, len(data), size)]
         assert [x for x in seen if x is not None][-1] is True
 
 
 def test_ld2410_noise(_):
-    radar = ld2410.Ld2410()
+    radar = ld2410.Ld2410(None)
     noise = bytes((n * 73 + 11) & 0xFF for n in range(300))
     assert radar.feed(noise + ld2410.HEAD + b"\xff\xff" + noise) is None
     assert radar.feed(ld2410.HEAD[:2] + _report(3)) is True
