@@ -90,20 +90,11 @@ def _output(what, wiring, board, relay_boot):
     if what == "ir":
         listen = board.heard(wiring["receiver"]) if "receiver" in wiring else None
         return outputs.Remote(wiring["ch"], board.pulses(wiring["pin"]), wiring["make"], listen)
+    from firmware import font
     from firmware.drivers.ssd1306 import Ssd1306
 
     bus, address = board.i2c(wiring["bus"]), wiring.get("addr", 0x3C)
-    return outputs.Screen(Ssd1306(bus, address, font=_font(board.folder)))
-
-
-def _font(folder):
-    """The glyphs beside the slots; None where nobody has put them there."""
-    from firmware.font import Font
-
-    try:
-        return Font(folder + "/font.bin")
-    except (OSError, ValueError):
-        return None
+    return outputs.Screen(Ssd1306(bus, address, font=font.find(board.folder)))
 
 
 def make(wiring, board, relay_boot):
