@@ -204,18 +204,20 @@ class ChipBoard:
 
     async def dial(self, setup):
         """(reader, writer) to the broker. OSError; ValueError where TLS refuses the other end."""
-        if self._address is None:
+        address, self._address = self._address, None  # looked up anew where it does not answer
+        if address is None:
             import socket
 
-            self._address = str(socket.getaddrinfo(setup.host, setup.port)[0][-1][0])
-        if not setup.tls:
-            return await asyncio.open_connection(self._address, setup.port)
-        from firmware import tls
+            address = str(socket.getaddrinfo(setup.host, setup.port)[0][-1][0])
+        more = {}
+        if setup.tls:
+            from firmware import tls
 
-        name = setup.tls.get("name") or setup.host
-        return await asyncio.open_connection(
-            self._address, setup.port, ssl=tls.context(setup.tls), server_hostname=name
-        )
+            name = setup.tls.get("name") or setup.host
+            more = {"ssl": tls.context(setup.tls), "server_hostname": name}
+        found = await asyncio.open_connection(address, setup.port, **more)
+        self._address = address
+        return found
 
     def set_clock(self, ms, exact):
         """TLS judges certificates by the chip's clock: set it to `ms` where that is later.
@@ -245,17 +247,21 @@ class ChipBoard:
         self._watchdog.feed()
 
     def doze(self):
-        """Deep sleep until a contact changes or 12 h are over; the chip boots anew after it."""
-        contacts = [part for part in self._parts if getattr(part, "wake", None) is not None]
-        levels = [part.level() for part in contacts]
-        # ext1 knows "any is high" and "all are low": with two contacts, one of them high, a change
-        # could be missed, and the chip stays awake
-        if sys.platform == "esp32" and contacts and (len(contacts) == 1 or not any(levels)):
+        """Deep sleep until a contact, bolt or tilt switch changes or 12 h are over; the chip boots
+        anew after it."""
+        parts = [part for part in self._parts if getattr(part, "wake", None) is not None]
+        high = [part.wake for part in parts if part.level()]
+        low = [part.wake for part in parts if not part.level()]
+        # ext1 wakes when any of its pins is high, ext0 has one pin: a second one that is high
+        # could fall unseen, and the chip stays awake
+        if sys.platform == "esp32" and parts and len(high) < 2:
             import esp32
 
-            pins = tuple(machine.Pin(part.wake) for part in contacts)
-            level = esp32.WAKEUP_ALL_LOW if levels[0] else esp32.WAKEUP_ANY_HIGH
-            esp32.wake_on_ext1(pins, level)
+            if high:
+                esp32.wake_on_ext0(machine.Pin(high[0]), esp32.WAKEUP_ALL_LOW)
+            if low:
+                pins = tuple(machine.Pin(number) for number in low)
+                esp32.wake_on_ext1(pins, esp32.WAKEUP_ANY_HIGH)
             machine.deepsleep(WAKE_MS)
         # the Pico's deep sleep wakes on no pin: it stays awake, and its battery pays for it
 

@@ -19,7 +19,7 @@ def _contact(wiring, board):
     item = {} if what == "tilt" else {"ch": wiring["ch"]}
     if what == "detector":
         item["what"] = wiring["what"]
-    wake = wiring["pin"] if what == "contact" else None
+    wake = wiring["pin"] if what in ("contact", "lock", "tilt") else None
     read = board.pin_in(wiring["pin"])
     return parts.Contact(what, read, item, field, wiring.get("level", level), wake=wake)
 

@@ -232,9 +232,12 @@ def run(board, folder):
             raise
         board.note("crash: " + fault.__class__.__name__ + ": " + str(fault))
         _print(fault)
-        boots = Boots(folder).load()
-        boots.crashes += 1
-        boots.save()
+        try:
+            boots = Boots(folder).load()
+            boots.crashes += 1
+            boots.save()
+        except OSError as worse:
+            board.note("flash: " + str(worse))
         board.restart()
 
 

@@ -3,6 +3,8 @@
 from firmware.commands import Commands
 from firmware.config import VERSION
 
+WHY = 200  # characters of an answer's reason: a field holds 256
+
 
 class Orders:
     """The commands of one device (`main.Device`)."""
@@ -46,7 +48,7 @@ class Orders:
         try:
             device.restart = self._delivery.take(args) or device.restart
         except manifest.Refused as fault:
-            return False, str(fault), []
+            return False, str(fault)[:WHY], []
         except OSError as fault:
             return False, "flash: " + str(fault), []
         return True, None, []

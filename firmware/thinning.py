@@ -48,6 +48,7 @@ def drop(log, first, runs):
     n = log.firsts.index(first)
     log.dropped += sum(end - begin + 1 for begin, end in runs)
     log.walk = (0, None, 0)
+    log.lost_told()  # forgets those that are no longer kept
     if n == 0 and runs == [(max(first, log.first), log.end(n) - 1)]:
         log.first = max(log.first, log.end(n))
         log.clean()

@@ -89,8 +89,7 @@ KINDS = {
     ),
 }
 
-# kinds never thinned on a full flash, and published at once beside the backlog
-URGENT = (RATING, CONTACT, LOCK, PRESENCE, AC, RELAY, DETECTOR, TAP, BUTTON, TAMPER, DONE, LOST)
+# kinds that are thinned on a full flash; all others go out at once beside the backlog
 SAMPLES = (POWER, LUX, CLIMATE, HEALTH)
 
 DEVICE_KINDS = (

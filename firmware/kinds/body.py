@@ -45,6 +45,8 @@ class Body:
 
     def input(self, now, item):
         """Events of one reading, a dict as on the host board's stdin; ValueError if none."""
+        if not isinstance(item.get("ch", ""), str):
+            raise ValueError("ch is no id")
         hook = self._hook("inputs")
         events = hook(self, now, item) if hook else None
         if events is not None:

@@ -96,6 +96,8 @@ class Line:
         self._head = b""
         self.pings = 0
         self.fail = False  # it breaks at the next read
+        self.full = False  # it takes nothing more: `drain` waits
+        self.denied = False  # its subscriptions are refused
         self.on_ready = None  # called once the device has said `ready`
         self.deaf = False  # nothing comes back any more
         self.events = []
@@ -147,7 +149,8 @@ class Line:
         if kind == 1:
             self._say(b"\x20\x02\x00\x00")
         elif kind == 8:
-            self._say(b"\x90\x05" + body[:2] + b"\x01\x01\x00")
+            codes = b"\x80\x80\x80" if self.denied else b"\x01\x01\x00"
+            self._say(b"\x90\x05" + body[:2] + codes)
             if self._time is not None:
                 self.tell("hall/1/s/time", {"t": self._time})
         elif kind == 12:
@@ -171,7 +174,8 @@ class Line:
             self.tell("hall/1/s/dev/ack", {"log": events[0]["log"], "seq": seq})
 
     async def drain(self):
-        pass
+        while self.full:
+            await asyncio.sleep(0.001)
 
     def close(self):
         pass
