@@ -1,7 +1,7 @@
 """HLK-LD2410 presence radar: the frames that it sends of itself, 256000 baud.
 
-Hi-Link, "HLK-LD2410 Serial communication protocol", V1.02, 2.3 (report frames: F4 F3 F2 F1, length,
-type, AA, target state, …, 55, check, F8 F7 F6 F5).
+Hi-Link, "HLK-LD2410 Serial communication protocol", V1.02 of 1 July 2022, 2.3 (report
+frames: F4 F3 F2 F1, length, type, AA, target state, …, 55, check, F8 F7 F6 F5).
 """
 
 HEAD = b"\xf4\xf3\xf2\xf1"
