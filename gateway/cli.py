@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -375,6 +376,12 @@ def main() -> None:
     except HallkeeperError as fault:
         print(f"hallkeeper: {fault}", file=sys.stderr)
         raise SystemExit(fault.exit_code) from None
+    except sqlite3.DatabaseError as fault:
+        print(
+            f"hallkeeper: the database cannot be used ({fault}); `hallkeeper verify` says more",
+            file=sys.stderr,
+        )
+        raise SystemExit(3) from None
 
 
 if __name__ == "__main__":

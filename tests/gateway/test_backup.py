@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from gateway.events import decode
 from gateway.history.hot import Hot
 from gateway.history.times import resolve
 from gateway.journal import Journal
+from tests.faults.disks import fill, small_disk
 
 START = 1_782_896_400_000  # 2026-07-01 17:00 in Shanghai
 DEVICE, LOG = "pm-01", "9f3a1c22"
@@ -146,6 +148,21 @@ def damage(path: Path, harm: str) -> None:
     raw = bytearray(path.read_bytes())
     raw[(root - 1) * size : root * size] = bytes(size)
     path.write_bytes(raw)
+
+
+def test_a_backup_does_not_bring_its_datas_disk_below_the_floor(data: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 12) as disk:
+        shutil.copytree(data, disk / "data")
+        size = (disk / "data" / store.FILE).stat().st_size
+        fill(disk / "ballast", leave=size + 1_300_000)  # the floor is 5 % of 12 MB
+        with pytest.raises(EnvironmentFault, match=r"no room .* 0\.6 MB are to be left free"):
+            backup.make(disk / "data", disk / "backups")
+        assert backup.make(disk / "data", tmp_path / "elsewhere").events == 40
+        (disk / "ballast").unlink()
+        assert backup.make(disk / "data", disk / "backups").events == 40
+        fill(disk / "ballast", leave=size + 1_300_000)
+        with pytest.raises(EnvironmentFault, match="no room"):
+            backup.rehearse(disk / "backups")
 
 
 def test_no_restore_under_a_running_gateway(data: Path, tmp_path: Path) -> None:
