@@ -187,7 +187,7 @@ ANEW = {
     *("channel", "sample", "moving", "anchor", "rollup", "energy", "energy_day", "chunk"),
     *("last_value", "finding", "finding_history", "alert", "alert_history", "engine_snapshot"),
     *("pending_switch", "notification", "channel_health", "control", "command", "maintenance"),
-    *("episode_decision", "firmware_update", "influx", "influx_again", "influx_refused"),
+    *("firmware_update", "influx", "influx_again", "influx_refused"),
 }
 
 
@@ -230,6 +230,7 @@ def tell(data: Path, n: int) -> None:
             "INSERT INTO contact VALUES ('c{n}', 'call', '2026-08-01', x'01', 'a', 1, NULL, NULL)",
             "INSERT INTO shift VALUES ('s{n}', {n}, 'a', 'b', NULL, '', '[]', '[]')",
             "INSERT INTO attendance_import VALUES ({n}, 'x{n}', 'f', 1, 'a', 1)",
+            "INSERT INTO episode_decision VALUES ({n}, 'f', 'reject', NULL, 'w', 1, 'a')",
             "INSERT INTO attendance_punch VALUES ('a', {n}, 'A', 'in', {n})",
         ):
             db.execute(sql.format(n=n))
