@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from gateway.events import decode
 from gateway.history.hot import Hot
 from gateway.history.times import resolve
 from gateway.journal import Journal
+from tests.faults.disks import fill, small_disk
 
 START = 1_782_896_400_000  # 2026-07-01 17:00 in Shanghai
 DEVICE, LOG = "pm-01", "9f3a1c22"
@@ -113,6 +115,56 @@ def test_only_the_newest_stay(data: Path, tmp_path: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"mine", "20260104T000000Z", made.folder.name}
 
 
+@pytest.mark.parametrize("harm", ["bit", "page"])
+def test_copies_of_a_damaged_database_displace_no_sound_backup(
+    data: Path, tmp_path: Path, harm: str
+) -> None:
+    """Three nights that nobody looks: the last good backup is still there, and is restored."""
+    folder = tmp_path / "backups"
+    good = backup.make(data, folder, keep=1)
+    good.folder.rename(folder / "20260101T000000Z")
+    damage(data / store.FILE, harm)
+    for _ in range(3):
+        with pytest.raises(InputFault, match=r"checksums: 1 of 40|structure of the database"):
+            backup.make(data, folder, keep=1)
+    names = sorted(p.name for p in folder.iterdir())
+    assert names[0] == "20260101T000000Z"
+    assert len(names) == 2
+    assert "can be restored: 40 events" in backup.rehearse(folder)
+    assert f"restored the backup of {good.made} with 40 events" in backup.restore(folder, data)
+    with closing(store.open_reader(data)) as db:
+        assert verify.check(db, print) == []
+
+
+def damage(path: Path, harm: str) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if harm == "bit":
+            db.execute("UPDATE event SET up=99 WHERE seq=3")
+            db.commit()
+            return
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name='rollup'").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    raw = bytearray(path.read_bytes())
+    raw[(root - 1) * size : root * size] = bytes(size)
+    path.write_bytes(raw)
+
+
+def test_a_backup_does_not_bring_its_datas_disk_below_the_floor(data: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 12) as disk:
+        shutil.copytree(data, disk / "data")
+        size = (disk / "data" / store.FILE).stat().st_size
+        fill(disk / "ballast", leave=size + 1_300_000)  # the floor is 5 % of 12 MB
+        with pytest.raises(EnvironmentFault, match=r"no room .* 0\.6 MB are to be left free"):
+            backup.make(disk / "data", disk / "backups")
+        assert backup.make(disk / "data", tmp_path / "elsewhere").events == 40
+        (disk / "ballast").unlink()
+        assert backup.make(disk / "data", disk / "backups").events == 40
+        fill(disk / "ballast", leave=size + 1_300_000)
+        with pytest.raises(EnvironmentFault, match="no room"):
+            backup.rehearse(disk / "backups")
+
+
 def test_no_restore_under_a_running_gateway(data: Path, tmp_path: Path) -> None:
     backup.make(data, tmp_path / "backups")
     with store.locked(data), pytest.raises(EnvironmentFault, match="another gateway"):
@@ -135,7 +187,7 @@ ANEW = {
     *("channel", "sample", "moving", "anchor", "rollup", "energy", "energy_day", "chunk"),
     *("last_value", "finding", "finding_history", "alert", "alert_history", "engine_snapshot"),
     *("pending_switch", "notification", "channel_health", "control", "command", "maintenance"),
-    *("episode_decision", "firmware_update", "influx", "influx_again", "influx_refused"),
+    *("firmware_update", "influx", "influx_again", "influx_refused"),
 }
 
 
@@ -178,6 +230,7 @@ def tell(data: Path, n: int) -> None:
             "INSERT INTO contact VALUES ('c{n}', 'call', '2026-08-01', x'01', 'a', 1, NULL, NULL)",
             "INSERT INTO shift VALUES ('s{n}', {n}, 'a', 'b', NULL, '', '[]', '[]')",
             "INSERT INTO attendance_import VALUES ({n}, 'x{n}', 'f', 1, 'a', 1)",
+            "INSERT INTO episode_decision VALUES ({n}, 'f', 'reject', NULL, 'w', 1, 'a')",
             "INSERT INTO attendance_punch VALUES ('a', {n}, 'A', 'in', {n})",
         ):
             db.execute(sql.format(n=n))
