@@ -297,11 +297,12 @@ def firmware_pack(
     board: Annotated[str, typer.Option(help="esp32-s3, pico-w or host")],
     data: Data,
     source: Annotated[Path | None, typer.Option(help="another firmware's folder")] = None,
+    font: Annotated[bool, typer.Option("--font", help="with the displays' glyphs")] = False,
 ) -> None:
     """Compile and sign the firmware for a board. Its version is that of its config.py."""
     from gateway import images
 
-    images.pack(out, board, data, source)
+    images.pack(out, board, data, source, font=font)
 
 
 @firmware_app.command("send")

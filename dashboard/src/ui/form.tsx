@@ -7,7 +7,6 @@ import { whyOf } from "./card";
 interface FormProps<T> {
   path: string;
   method?: "POST" | "DELETE";
-  /** What is sent, or a promise of it. */
   body: (form: FormData) => unknown;
   /** The word on the button; "submit" where it says nothing else. */
   go?: string;
@@ -38,8 +37,7 @@ export function Form<T>({ path, method = "POST", body, go, done, denied, plain, 
     say("");
     setFault("");
     setBusy(true);
-    Promise.resolve(body(new FormData(form)))
-      .then((sent) => send<T>(method, path, sent))
+    send<T>(method, path, body(new FormData(form)))
       .then(
         (answer) => {
           form.reset();
