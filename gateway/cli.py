@@ -63,11 +63,22 @@ def serve(
     http: Annotated[str, typer.Option(help="dashboard's HOST:PORT")] = "127.0.0.1:8080",
     start: From = None,
     speed: Speed = 1,
+    broker_log: Annotated[
+        Path | None, typer.Option(help="a Mosquitto's log: whom it refused and why")
+    ] = None,
 ) -> None:
     """Run the gateway and the dashboard."""
     from gateway import pipeline
 
-    pipeline.serve(config, data, broker=broker, mqtt=mqtt, http=http, start=start, speed=speed)
+    pipeline.serve(
+        *(config, data),
+        broker=broker,
+        mqtt=mqtt,
+        http=http,
+        start=start,
+        speed=speed,
+        broker_log=broker_log,
+    )
 
 
 @app.command()
