@@ -58,7 +58,9 @@ class Report(StrEnum):
 def serve(
     config: Config,
     data: Data,
-    broker: Annotated[str, typer.Option(help="embedded, mqtt://… or mqtts://…")] = "embedded",
+    broker: Annotated[
+        str, typer.Option(envvar="HALLKEEPER_BROKER", help="embedded, mqtt://… or mqtts://…")
+    ] = "embedded",
     mqtt: Annotated[str, typer.Option(help="embedded broker's HOST:PORT")] = "127.0.0.1:1883",
     http: Annotated[str, typer.Option(help="dashboard's HOST:PORT")] = "127.0.0.1:8080",
     start: From = None,
@@ -153,11 +155,16 @@ def provision(
     renew: Annotated[
         bool, typer.Option("--renew", help="a new certificate; the old one is good until then")
     ] = False,
+    broker: Annotated[
+        str | None, typer.Option(help="HOST:PORT where the device finds the broker")
+    ] = None,
 ) -> None:
     """Make one device's credentials and register them with the gateway's data."""
     from gateway import provision as module
+    from gateway.broker import address
 
-    module.run(device_id, config, data, out, module.Wish(board, flash, days, renew))
+    where = None if broker is None else address(broker)
+    module.run(device_id, config, data, out, module.Wish(board, flash, days, renew, where))
 
 
 @user_app.command("add")

@@ -24,7 +24,7 @@ _LINE = re.compile(
     r"(?:New connection from (?P<came>\S+):\d+ on port"
     r"|New client connected from (?P<host>\S+):\d+ as (?P<id>.*) "
     r"\(p\d+, c\d, k\d+(?:, u'(?P<user>.*)')?\)\.$"
-    r"|OpenSSL Error\[\d+\]: (?P<fault>.*)"
+    r"|OpenSSL Error\[\d+\]: (?:error:[0-9A-F]+:[^:]*:[^:]*:)?(?P<fault>.*)"
     r"|Denied PUBLISH from (?P<writer>.*?) \(d\d, q\d, r\d, m\d+, '(?P<topic>.*?)"
     r"(?:', \.\.\. \(\d+ bytes\)\)$|$)"
     r"|Client (?P<out>.*?)(?: \[(?P<at>\S+):\d+\])? disconnected[,:] not authorised\.$"

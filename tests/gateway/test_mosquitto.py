@@ -42,7 +42,7 @@ def test_each_fault_of_a_handshake_has_its_reason() -> None:
         "no shared cipher": "tls",
     }.items():
         assert whys(*handshake(fault)) == [(None, why)], fault
-        assert read(*handshake(fault))[0].reason.endswith(f"{fault} (from 192.168.7.9)")
+        assert read(*handshake(fault))[0].reason == f"TLS refused: {fault} (from 192.168.7.9)"
 
 
 def test_what_the_embedded_broker_says_of_certificates() -> None:
