@@ -159,7 +159,9 @@ _REPORTS: dict[str, Callable[[sqlite3.Connection, Site, date, date], list[Sheet]
 def _save(
     out: Path, what: str, hall: Site, first: date, last: date, sheets: Sequence[Sheet]
 ) -> None:
-    book = xlsxwriter.Workbook(str(out), {"constant_memory": True})
+    # a name that begins like a formula is a name
+    text_only = {"strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(str(out), {"constant_memory": True, **text_only})
     head = book.add_format({"bold": True, "bg_color": "#dfe3e6", "bottom": 1})
     number = book.add_format({"num_format": "0.00"})
     for title, columns, rows in sheets:
