@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 
 from bench._load import SITE  # noqa: E402
-from tests.parts import free_port, listening, mosquitto, nats, stop  # noqa: E402
+from tests.parts import free_port, mosquitto, nats, stop  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
 
 MANY, FEW = 2500, 25
@@ -86,10 +87,19 @@ def gateway(folder: Path, meters: int, port: int) -> Iterator[psutil.Process]:
     try:
         assert process.stdout is not None
         assert b"Hallkeeper" in process.stdout.readline(), (folder / "log").read_text()
-        wait_for(lambda: listening(http), "the page")  # its start is no part of the figures
+        # what is published before it has subscribed never comes, and these meters send nothing twice
+        wait_for(lambda: _healthy(http), "its subscription")
         yield psutil.Process(process.pid)
     finally:
         stop(process, 30)
+
+
+def _healthy(http: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{http}/healthz", timeout=5) as answer:
+            return bool(json.load(answer)["ok"])
+    except OSError:  # a 503 as well
+        return False
 
 
 @contextlib.contextmanager

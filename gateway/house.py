@@ -214,6 +214,7 @@ class House:
                     " one hall has one gateway: stop the one that is too many"
                 ),
             )
+            self.health.note("broker", f"{endpoint.address}: not connected yet")
             self._writer.start(db, self._session)
             self._notifier.start()
             if self._copier is not None:

@@ -72,7 +72,7 @@ class Mosquitto:
         before = self.log.rename(self.log.with_suffix(".log.1"))
         self.log.touch(before.stat().st_mode & 0o777)
         self.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: self._up() and self.log.stat().st_size, "the new log")
+        wait_for(lambda: listening(self.gateway) and self.log.stat().st_size, "the new log")
 
 
 @contextmanager
