@@ -27,6 +27,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _FOLDERS = ("credentials", "calendar", "ca")  # what the data directory holds beside the database
 _FILES = ("gateway.json",)
 _ROOM = 1_000_000
+_RESTORING, _RESTORED = "restoring", "restored"  # folders of `data`: being made, ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,10 @@ def make(data: Path, folder: Path, keep: int = KEEP) -> Backup:
         raise EnvironmentFault(f"{folder}: no backup could be made ({fault})") from fault
     finally:
         db.close()
+    found = whole(done)  # before an older one goes
     for old in _all(folder)[:-keep] if keep > 0 else []:
         shutil.rmtree(old, ignore_errors=True)
-    return whole(done)
+    return found
 
 
 def whole(folder: Path) -> Backup:
@@ -103,32 +105,54 @@ def restore(source: Path, data: Path) -> list[str]:
     """Put a backup in the place of what `data` holds, which is kept aside, and take over from
     there what came after the backup and can still be read. What was done, a line each.
 
-    Raises InputFault for a backup that is not whole, EnvironmentFault while a gateway runs."""
+    The new database is made whole beside the old one and put in its place at the end: until then
+    `data` is as it was, whatever fails. Raises InputFault for a backup that is not whole,
+    EnvironmentFault while a gateway runs or where there is no room."""
     found = newest(source)
     with store.locked(data):
         try:
-            aside = _aside(data)
+            said = _finish(data)
+            part, former = data / _RESTORING, data / store.FILE
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(mode=0o700)
             for name in found.files:
-                target = data / name
-                if name != store.FILE and target.exists():
+                target = (part if name == store.FILE else data) / name
+                if target.exists():
                     continue  # a device may have been provisioned since
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 shutil.copy2(found.folder / name, target)
                 store.sync(target)
-            store.sync(data)
-            db = store.open_writer(data)
-        except OSError as fault:
-            raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
-        try:
-            said = [f"restored the backup of {found.made} with {found.events} events"]
-            if aside is not None:
-                said.append(f"the former database is kept in {aside}")
-                said += salvage.run(aside / store.FILE, db)
-            faults = verify.check(db, lambda _: None)
-        finally:
-            db.close()
+            db = store.open_writer(part)
+            try:
+                taken = salvage.run(former, db) if former.exists() else []
+                faults = verify.check(db, lambda _: None)
+            finally:
+                db.close()
+            store.sync(part / store.FILE)
+            part.replace(data / _RESTORED)
+            aside = _aside(data)
+            _finish(data)
+        except (OSError, sqlite3.OperationalError) as fault:
+            shutil.rmtree(data / _RESTORING, ignore_errors=True)
+            raise EnvironmentFault(f"{data}: nothing was restored ({fault})") from fault
+    said.append(f"restored the backup of {found.made} with {found.events} events")
+    if aside is not None:
+        said += [f"the former database is kept in {aside}", *taken]
     if faults:
         raise InputFault(f"{data}: restored, but {faults[0]}")
+    return said
+
+
+def _finish(data: Path) -> list[str]:
+    """Put a restored database in its place, also one that an earlier run left ready."""
+    ready = data / _RESTORED
+    said = []
+    if (ready / store.FILE).exists() and not (data / store.FILE).exists():
+        (ready / store.FILE).replace(data / store.FILE)
+        said.append("put in place what an interrupted restore had left ready")
+    shutil.rmtree(ready, ignore_errors=True)
+    if data.is_dir():
+        store.sync(data)
     return said
 
 

@@ -16,6 +16,7 @@ import xlsxwriter
 from gateway import people, ratings, schedules, site, store, workdays
 from gateway.clock import Clock, iso
 from gateway.errors import EnvironmentFault, InputFault
+from gateway.history import series
 from gateway.ratings import queue
 from gateway.reports import book, sheets
 from gateway.site import Site
@@ -120,8 +121,8 @@ def _safety(db: sqlite3.Connection, hall: Site, first: date, last: date) -> list
             ended = row["end"]
             evidence = json.loads(row["evidence"])
             yield [
-                *(row["rule"], row["subject"], row["zone"] or "", iso(row["start"])),
-                *("" if ended is None else iso(ended),),
+                *(row["rule"], row["subject"], row["zone"] or "", iso(row["start"], hall.timezone)),
+                *("" if ended is None else iso(ended, hall.timezone),),
                 *("" if ended is None else round((ended - row["start"]) / 60000, 1),),
                 *(row["severity"], row["state"], "；".join(json.loads(row["cites"]))),
                 evidence.get("zh", ""),
@@ -135,16 +136,14 @@ def _energy(db: sqlite3.Connection, hall: Site, first: date, last: date) -> list
 
     def rows() -> Iterator[Row]:
         begin, end = _bounds(hall, first, last)
+        used: dict[str, dict[date, float]] = {}
+        for device, ch, t, kwh in series.energy(db, begin, end, ZoneInfo(hall.timezone)):
+            days = used.setdefault(f"{device}/{ch}", {})
+            day = schedules.local_day(t, hall.timezone)
+            days[day] = days.get(day, 0.0) + kwh
         for circuit in hall.circuits:
-            if circuit.meter is None:
-                continue
-            for day, micro_wh in db.execute(
-                "SELECT date(e.t / 1000 + 28800, 'unixepoch'), sum(e.uwh) FROM energy e"
-                " JOIN channel c ON c.id = e.channel WHERE c.device=? AND c.ch=?"
-                " AND e.t >= ? AND e.t < ? GROUP BY 1 ORDER BY 1",
-                (circuit.meter.device, circuit.meter.ch, begin, end),
-            ):
-                yield [day, circuit.name, circuit.zone, circuit.use, micro_wh / 1e9]
+            for day, kwh in sorted(used.get(str(circuit.meter), {}).items()):
+                yield [day.isoformat(), circuit.name, circuit.zone, circuit.use, kwh]
 
     return [("电量", columns, rows())]
 

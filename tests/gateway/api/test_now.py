@@ -109,7 +109,7 @@ def test_devices(house: House, as_role: Callable[[str], httpx.Client]) -> None:
     house.submit(
         lambda db, _: db.execute(
             "INSERT INTO gap (device, log, first, last, why, at)"
-            " VALUES ('occ-01', '9f3a1c22', 3, 3, 'lost', 0)"
+            " VALUES ('occ-01', '9f3a1c22', 2, 3, 'lost', 0)"  # and 2 came after all
         )
     )
     told = as_role("duty").get("/api/v1/devices/occ-01").json()

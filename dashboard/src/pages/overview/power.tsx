@@ -48,7 +48,7 @@ function DayPlot({ site, now }: { site: Site; now: number | null }) {
   const lines = useMemo((): Line[] => {
     if (!data) return [];
     const before: Line = {
-      label: t("power.before", { day: weekdayName(dateOf(data.to - 7 * DAY)) }),
+      label: t("power.before", { day: weekdayName(dateOf(data.to - STEP - 7 * DAY)) }),
       values: data.week.values,
       color: "--faint",
       width: 1,
