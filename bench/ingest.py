@@ -87,7 +87,7 @@ def gateway(folder: Path, meters: int, port: int) -> Iterator[psutil.Process]:
     try:
         assert process.stdout is not None
         assert b"Hallkeeper" in process.stdout.readline(), (folder / "log").read_text()
-        # what is published before it has subscribed never comes, and these meters send nothing twice
+        # what was published before it has subscribed never comes: these meters send nothing twice
         wait_for(lambda: _healthy(http), "its subscription")
         yield psutil.Process(process.pid)
     finally:
