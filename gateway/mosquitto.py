@@ -1,9 +1,10 @@
 """What a Mosquitto's log says of those it turned away. Pure: a line goes in, a refusal comes out.
 
-The lines are those of Mosquitto 2.0 and 2.1 with `log_type all`. A TLS fault stands there without
-any name, before the line that says whose connection ended: only when that is `<unknown>` was it a
-handshake (a device whose power fails also leaves a fault, under its own name). Client ids and
-topics are the words of strangers, so a line counts only where Mosquitto's own words begin it.
+The lines are those of Mosquitto 2.0 and 2.1 with `log_type all`. A TLS fault that shows at once has
+an address in its line. Any other stands there without a name, before the line that says whose
+connection ended: only when that is `<unknown>` was it a handshake (a device whose power fails also
+leaves a fault, under its own name). Client ids and topics are the words of strangers, so a line
+counts only where Mosquitto's own words begin it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _LINE = re.compile(
     r"|OpenSSL Error\[\d+\]: (?:error:[0-9A-F]+:[^:]*:[^:]*:)?(?P<fault>.*)"
     r"|Denied PUBLISH from (?P<writer>.*?) \(d\d, q\d, r\d, m\d+, '(?P<topic>.*?)"
     r"(?:', \.\.\. \(\d+ bytes\)\)$|$)"
+    r"|Client connection from (?P<peer>\S+) failed: (?:error:[0-9A-F]+:[^:]*:[^:]*:)?(?P<why>.*)"
     r"|Client (?P<out>.*?)(?: \[(?P<at>\S+):\d+\])? disconnected[,:] not authorised\.$"
     r"|Client (?P<gone>\S+)(?: \[(?P<from>\S+):\d+\])? )",
     re.DOTALL,
@@ -79,6 +81,9 @@ class Reader:
                 self._fault = said["fault"].strip()
         elif said["writer"] is not None:
             return self._denied(said["writer"], said["topic"])
+        elif said["peer"] is not None:
+            self._forget(said["peer"])
+            return _handshake(said["why"].removesuffix("."), said["peer"])
         elif said["out"] is not None:
             return self._out(said["out"], said["at"])
         else:
@@ -105,7 +110,7 @@ class Reader:
         where = self._place(host)
         if fault is None:
             return None
-        return Refusal("", None, "", f"TLS refused: {fault} (from {where})")
+        return _handshake(fault, where)
 
     def _place(self, host: str | None) -> str:
         """Where a connection came from that has ended without a name. Two that are open at once
@@ -123,6 +128,10 @@ class Reader:
     def _forget(self, host: str) -> None:
         if host in self._pending:
             self._pending.remove(host)
+
+
+def _handshake(fault: str, where: str) -> Refusal:
+    return Refusal("", None, "", f"TLS refused: {fault} (from {where})")
 
 
 def _either(hosts: Iterable[str]) -> str:

@@ -45,6 +45,17 @@ def test_each_fault_of_a_handshake_has_its_reason() -> None:
         assert read(*handshake(fault))[0].reason == f"TLS refused: {fault} (from 192.168.7.9)"
 
 
+def test_a_fault_that_shows_at_once_has_its_address_in_its_own_line() -> None:
+    line = "Client connection from 10.0.0.2 failed: error:0A00010B:SSL routines::%s."
+    came = [f"New connection from 10.0.0.{n}:9 on port 8883." for n in (1, 2)]
+    first, second = read(
+        *(*came, line % "wrong version number", SSL + "certificate verify failed"),
+        "Client <unknown> disconnected: Protocol error.",
+    )
+    assert first.reason == "TLS refused: wrong version number (from 10.0.0.2)"
+    assert second.reason == "TLS refused: certificate verify failed (from 10.0.0.1)"
+
+
 def test_what_the_embedded_broker_says_of_certificates() -> None:
     for reason, why in {
         "failed to verify certificate: x509: certificate signed by unknown authority": "foreign",
