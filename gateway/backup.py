@@ -32,17 +32,22 @@ _RESTORING, _RESTORED = "restoring", "restored"  # folders of `data`: being made
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One whole backup: its folder and what its manifest says."""
+    """One whole backup: its folder and what its manifest says. `faults`: what was wrong with the
+    database that it is a copy of."""
 
     folder: Path
     made: str
     events: int
     files: dict[str, str]  # name -> SHA-256, hex
+    faults: tuple[str, ...] = ()
 
 
 def make(data: Path, folder: Path, keep: int = KEEP) -> Backup:
     """Copy one instant of `data` into a new folder of `folder`, beside a running gateway or
-    without one, and drop all but the newest `keep`. Raises EnvironmentFault."""
+    without one, and drop all but the newest `keep`. Raises EnvironmentFault.
+
+    A copy of a database that is damaged is kept, but takes no sound one's place and is not what is
+    restored unless it is named: then InputFault is raised with what is wrong."""
     db = store.open_reader(data)
     made = datetime.now(UTC)
     part = folder / f"{made.strftime(_STAMP)}.part"
@@ -69,8 +74,14 @@ def make(data: Path, folder: Path, keep: int = KEEP) -> Backup:
     finally:
         db.close()
     found = whole(done)  # before an older one goes
-    for old in _all(folder)[:-keep] if keep > 0 else []:
+    damaged = [f for f in _all(folder) if _faults(f)]
+    for old in [*damaged[:-1], *(_sound(folder)[:-keep] if keep > 0 else [])]:
         shutil.rmtree(old, ignore_errors=True)
+    if found.faults:
+        raise InputFault(
+            f"{data}: {found.faults[0]}; {done} is a copy of it as it is, and older backups stay;"
+            " see `hallkeeper restore --help`"
+        )
     return found
 
 
@@ -78,7 +89,7 @@ def whole(folder: Path) -> Backup:
     """The backup in a folder, every byte of it as it was written. Raises InputFault."""
     try:
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        found = Backup(folder, str(raw["made"]), int(raw["events"]), dict(raw["files"]))
+        found = Backup(folder, str(raw["made"]), int(raw["events"]), dict(raw["files"]), _told(raw))
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise InputFault(f"{folder}: no whole backup: {MANIFEST} cannot be read") from fault
     for name, digest in found.files.items():
@@ -92,10 +103,11 @@ def whole(folder: Path) -> Backup:
 
 
 def newest(source: Path) -> Backup:
-    """`source` itself, or the newest one in it. Raises InputFault where it is not whole."""
+    """`source` itself, or the newest one in it of a sound database. Raises InputFault where it is
+    not whole."""
     if (source / MANIFEST).exists():
         return whole(source)
-    every = _all(source)
+    every = _sound(source)
     if not every:
         raise InputFault(f"{source}: no backup is here")
     return whole(every[-1])
@@ -160,8 +172,8 @@ def rehearse(source: Path) -> str:
     """Check every backup of `source`, restore the newest into a folder that is then removed, and
     check that. What was found good, in a line. Raises InputFault and EnvironmentFault."""
     found = newest(source)
-    for older in _all(source)[:-1]:
-        whole(older)
+    for other in _all(source):
+        whole(other)
     with _temporary(source) as folder:
         restore(found.folder, folder)
         db = store.open_reader(folder)
@@ -196,6 +208,23 @@ def _all(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.is_dir() and _is_stamp(f.name))
 
 
+def _sound(folder: Path) -> list[Path]:
+    """Those that are no copies of a damaged database."""
+    return [f for f in _all(folder) if not _faults(f)]
+
+
+def _faults(backup: Path) -> tuple[str, ...]:
+    """What a backup says was wrong with its database; nothing where it says nothing."""
+    try:
+        return _told(json.loads((backup / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return ()
+
+
+def _told(manifest: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(map(str, manifest.get("faults", ())))
+
+
 def _is_stamp(name: str) -> bool:
     try:
         datetime.strptime(name, _STAMP)
@@ -219,11 +248,12 @@ def _manifest(folder: Path, made: str) -> dict[str, Any]:
     try:
         events = db.execute("SELECT count(*) FROM event").fetchone()[0]
         schema = db.execute("PRAGMA user_version").fetchone()[0]
+        faults = verify.check(db, lambda _: None)
     finally:
         db.close()
     names = sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file())
     files = {name: _digest(folder / name) for name in names}
-    return {"made": made, "schema": schema, "events": events, "files": files}
+    return {"made": made, "schema": schema, "events": events, "faults": faults, "files": files}
 
 
 def _digest(path: Path) -> str:
@@ -238,8 +268,8 @@ def _room(data: Path, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < size + _ROOM:
         raise EnvironmentFault(
-            f"{folder}: no room for a backup: {size // 1_000_000} MB are needed,"
-            f" {free // 1_000_000} MB are free"
+            f"{folder}: no room for a backup: {size / 1e6:.1f} MB are needed,"
+            f" {free / 1e6:.1f} MB are free"
         )
 
 

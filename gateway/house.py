@@ -23,6 +23,7 @@ from gateway import (
     authority,
     broker,
     credentials,
+    memory,
     notify,
     people,
     site,
@@ -255,6 +256,7 @@ class House:
         assert self._loop is not None
         self._loop.call_soon(self._reload)  # asked for while this was being built
         self._loop.call_soon(self._told_to_end)
+        memory.settle()
         await server.serve([door])
 
     def end(self) -> None:

@@ -113,6 +113,41 @@ def test_only_the_newest_stay(data: Path, tmp_path: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"mine", "20260104T000000Z", made.folder.name}
 
 
+@pytest.mark.parametrize("harm", ["bit", "page"])
+def test_copies_of_a_damaged_database_displace_no_sound_backup(
+    data: Path, tmp_path: Path, harm: str
+) -> None:
+    """Three nights that nobody looks: the last good backup is still there, and is restored."""
+    folder = tmp_path / "backups"
+    good = backup.make(data, folder, keep=1)
+    good.folder.rename(folder / "20260101T000000Z")
+    damage(data / store.FILE, harm)
+    for _ in range(3):
+        with pytest.raises(InputFault, match=r"checksums: 1 of 40|structure of the database"):
+            backup.make(data, folder, keep=1)
+    names = sorted(p.name for p in folder.iterdir())
+    assert names[0] == "20260101T000000Z"
+    assert len(names) == 2
+    assert "can be restored: 40 events" in backup.rehearse(folder)
+    assert f"restored the backup of {good.made} with 40 events" in backup.restore(folder, data)
+    with closing(store.open_reader(data)) as db:
+        assert verify.check(db, print) == []
+
+
+def damage(path: Path, harm: str) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if harm == "bit":
+            db.execute("UPDATE event SET up=99 WHERE seq=3")
+            db.commit()
+            return
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name='rollup'").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    raw = bytearray(path.read_bytes())
+    raw[(root - 1) * size : root * size] = bytes(size)
+    path.write_bytes(raw)
+
+
 def test_no_restore_under_a_running_gateway(data: Path, tmp_path: Path) -> None:
     backup.make(data, tmp_path / "backups")
     with store.locked(data), pytest.raises(EnvironmentFault, match="another gateway"):
