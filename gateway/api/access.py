@@ -17,7 +17,10 @@ from gateway.people import ANY, Who, wall_clock
 COOKIE = "hallkeeper"
 MAX_BODY = 64 * 1024
 # Files that a person picks: a year of a machine's punches is some megabytes.
-FILES = {("POST", "/api/v1/attendance/imports"): 4 * 1024 * 1024}
+FILES = {
+    ("POST", f"/api/v1/{path}"): 4 * 1024 * 1024
+    for path in ("attendance/imports", "ratings/visits/import")
+}
 API = "/api/v1"
 
 _DESK = frozenset({"duty", "facilities", "manager", "admin"})
