@@ -63,6 +63,7 @@ from gateway.selfwatch import SelfWatch
 from gateway.shifts import Closing
 from gateway.signals import Terms
 from gateway.site import Site
+from gateway.staleness import Staleness
 from gateway.supervisor import Supervisor
 from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
@@ -146,6 +147,7 @@ def stages(house: House) -> list[Stage]:
         house.care,
         YearWatch(house.options.data, house.reload),
         DeviceStage(),
+        Staleness(hall),
         history,
         *copying,
         Ratings(hall),

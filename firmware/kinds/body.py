@@ -42,6 +42,7 @@ class Body:
                 self._feedback.add(ch)
                 self.relays[ch] = item["on"]
         for ch in sorted(self.channels):
+            self.report.expect(now, self.channels[ch], ch)
             if self.channels[ch] == wire.RELAY:
                 self.relays.setdefault(ch, self.setup.relay_boot)
                 fields = {"ch": ch, "on": self.relays[ch], "cause": "boot"}
@@ -81,6 +82,9 @@ class Body:
         ch = item["ch"]
         if not wire.is_id(ch):
             raise ValueError("ch is no id")
+        if "still" in item:
+            self.report.still(now, ch)
+            return []
         for name in _STATES:
             if name in item:
                 fields = _checked(_STATES[name], {"ch": ch, name: item[name]})
