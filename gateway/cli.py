@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from gateway.errors import HallkeeperError
 
+
+class Commands(TyperGroup):
+    """A help of nothing but its commands: with an option for help above them it would not fit one
+    screen of 24 lines."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        self.format_commands(ctx, formatter)
+
+
 app = typer.Typer(
     name="hallkeeper",
-    help="厅守 Hallkeeper: keeps a government service hall to its rulebook.",
+    cls=Commands,
+    help="厅守 Hallkeeper keeps a service hall to its rulebook. Each command has --help.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -41,17 +51,16 @@ From = Annotated[str | None, typer.Option("--from", help="start the clock here (
 Speed = Annotated[float, typer.Option("--speed", min=1, max=60, help="how fast the clock runs")]
 
 
-class Report(StrEnum):
-    ratings = "ratings"
-    energy = "energy"
-    safety = "safety"
-    ratings_week = "ratings-week"
-    ratings_month = "ratings-month"
-    ratings_quarter = "ratings-quarter"
-    stars = "stars"
-    hygiene = "hygiene"
-    zeros = "zeros"
-    meeting = "meeting"
+RANGES = ("ratings", "energy", "safety")
+SHEETS = (
+    "ratings-week",
+    "ratings-month",
+    "ratings-quarter",
+    "stars",
+    "hygiene",
+    "zeros",
+    "meeting",
+)
 
 
 @app.command()
@@ -79,7 +88,7 @@ def demo(
     start: From = None,
     speed: Speed = 1,
 ) -> None:
-    """Run a whole hall: gateway, dashboard and every device, living a scripted day."""
+    """Run a whole hall: gateway, dashboard and every device. It lives a scripted day."""
     from gateway import demo as module
 
     module.run(site, data, mqtt=mqtt, http=http, start=start, speed=speed)
@@ -99,7 +108,7 @@ def replay(
         str | None, typer.Option(help="explain a finding: 'rule subject [start]'")
     ] = None,
 ) -> None:
-    """Run the rules over a log, in the log's own time; findings as JSON lines."""
+    """Run the rules over a log, in its own time. Findings go out as JSON lines."""
     from gateway import replay as module
 
     module.run(config, events, permits, until, state, settings or [], explain)
@@ -115,7 +124,7 @@ def device(
     start: From = None,
     speed: Speed = 1,
 ) -> None:
-    """Run one device's real firmware under MicroPython on this machine."""
+    """Run one device's real firmware on this machine. It runs under MicroPython."""
     from gateway import device as module
 
     module.run(device_id, config, broker, data, credentials, start=start, speed=speed)
@@ -143,7 +152,7 @@ def provision(
         bool, typer.Option("--renew", help="a new certificate; the old one is good until then")
     ] = False,
 ) -> None:
-    """Make one device's credentials and register them with the gateway's data."""
+    """Make one device's credentials. They are registered with the gateway's data."""
     from gateway import provision as module
 
     module.run(device_id, config, data, out, module.Wish(board, flash, days, renew))
@@ -160,7 +169,7 @@ def user_add(
         str | None, typer.Option(help="the counter that the role counter leads")
     ] = None,
 ) -> None:
-    """Add a person; the password is asked for, or taken from HALLKEEPER_PASSWORD."""
+    """Add a person. The password is asked for, or taken from HALLKEEPER_PASSWORD."""
     from gateway import people
 
     people.add(name, role, data, counter)
@@ -173,7 +182,7 @@ def ca_init(
         list[str] | None, typer.Option(help="host name or address of the gateway's broker")
     ] = None,
 ) -> None:
-    """Make the hall's authority: the broker then takes devices by TLS certificate only."""
+    """Make the hall's authority. The broker then takes devices by TLS certificate only."""
     from gateway import authority, people
 
     authority.init(data, name or [], people.wall_clock())
@@ -187,7 +196,7 @@ def ca_renew(
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="how long they last")] = 20 * 365,
 ) -> None:
-    """New certificates for the broker and the gateway, from the same authority."""
+    """Renew the broker's and the gateway's certificates. The authority stays the same."""
     from gateway import authority, people
 
     authority.renew(data, name or [], people.wall_clock(), days)
@@ -210,7 +219,7 @@ def attendance_import(
     data: Data,
     by: Annotated[str, typer.Option(help="who imports it, for the audit")],
 ) -> None:
-    """Import punches; a file or a punch that is there already changes nothing."""
+    """Import punches. A file or a punch that is there already changes nothing."""
     from gateway import attendance, people
 
     attendance.import_file(file, data, by, people.wall_clock())
@@ -222,7 +231,7 @@ def visits_import(
     data: Data,
     by: Annotated[str, typer.Option(help="who imports it, for the audit")],
 ) -> None:
-    """Import served visits by counter and day; unrated is these less the rated ones."""
+    """Import served visits by counter and day. Unrated is these less the rated ones."""
     from gateway import reports
 
     reports.import_visits(file, data, by)
@@ -234,7 +243,7 @@ def influx_backfill(
     config: Annotated[Path | None, typer.Option(help="site file (default: the gateway's)")] = None,
     batch: Annotated[int, typer.Option(min=1, help="points in one request")] = 5000,
 ) -> None:
-    """Copy what was stored before the server was attached, also while the gateway runs."""
+    """Copy what was stored before. The gateway may run meanwhile."""
     from gateway.influx import backfill
 
     backfill.run(data, config, batch)
@@ -242,7 +251,13 @@ def influx_backfill(
 
 @app.command()
 def report(
-    what: Report,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="REPORT",
+            help=f"{', '.join(RANGES)} (--from, --to); {', '.join(SHEETS)} (--period)",
+        ),
+    ],
     out: Annotated[Path, typer.Option("-o", help="the .xlsx file")],
     data: Data,
     start: Annotated[str | None, typer.Option("--from", help="first day, YYYY-MM-DD")] = None,
@@ -254,19 +269,21 @@ def report(
     """Write a report as a spreadsheet."""
     from gateway import reports
 
-    if what.value in ("ratings", "energy", "safety"):
+    if what not in RANGES + SHEETS:
+        raise typer.BadParameter(f"{what!r} is none of {', '.join(RANGES + SHEETS)}")
+    if what in RANGES:
         if start is None or end is None:
             raise typer.BadParameter("--from and --to are needed for this report")
-        reports.write(what.value, data, start, end, out)
+        reports.write(what, data, start, end, out)
     else:
         if period is None:
             raise typer.BadParameter("--period is needed for this sheet")
-        reports.write_sheet(what.value, data, period, out)
+        reports.write_sheet(what, data, period, out)
 
 
 @firmware_app.command("key")
 def firmware_key(data: Data) -> None:
-    """Make the key that signs updates; its private half is kept under a passphrase."""
+    """Make the key that signs updates. Its private half is kept under a passphrase."""
     from gateway import images
 
     images.key(data)
@@ -279,7 +296,7 @@ def firmware_pack(
     data: Data,
     source: Annotated[Path | None, typer.Option(help="another firmware's folder")] = None,
 ) -> None:
-    """Compile and sign the firmware for a board; its version is that of its config.py."""
+    """Compile and sign the firmware for a board. Its version is that of its config.py."""
     from gateway import images
 
     images.pack(out, board, data, source)
@@ -292,7 +309,7 @@ def firmware_send(
     data: Data,
     wait: Annotated[bool, typer.Option(help="follow it to its end")] = True,
 ) -> None:
-    """Send an image through the running gateway; the device checks it and tests itself."""
+    """Send an image through the running gateway. The device checks it and tests itself."""
     from gateway import updating
 
     updating.send(device_id, image, data, wait=wait)
@@ -338,7 +355,7 @@ def restore(
     data: Annotated[Path | None, typer.Option(help="data directory; its gateway stopped")] = None,
     rehearse: Annotated[bool, typer.Option("--rehearse", help="only try it, beside it")] = False,
 ) -> None:
-    """Put a backup in place, and what came after it and can still be read."""
+    """Put a backup in place. What came after it and can still be read is put there too."""
     from gateway import backup as module
 
     if rehearse:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Collection
@@ -172,13 +173,23 @@ def decode_one(raw: bytes) -> Item:
 
 def _whole_fault(payload: bytes) -> list[tuple[bytes, Item]] | None:
     if len(payload) > wire.MAX_BYTES:
-        reason = f"{len(payload)} bytes (at most {wire.MAX_BYTES})"
-        return [(payload, _refused(reason, payload))]
+        return _oversize(payload)
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError:
         return [(payload, Refused("not UTF-8"))]
     return None
+
+
+def _oversize(payload: bytes) -> list[tuple[bytes, Item]]:
+    """Refused as a whole, or of an array each event whose number can be read."""
+    reason = f"{len(payload)} bytes (at most {wire.MAX_BYTES})"
+    parts: list[bytes] = []
+    if len(payload) <= _READABLE_BYTES and payload.lstrip(b" \t\r\n")[:1] == b"[":
+        with contextlib.suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            parts = [bytes(raw) for raw in _decode_parts(payload)]
+    read = [(part, refused) for part in parts if (refused := _refused(reason, part)).seq]
+    return [*read] or [(payload, _refused(reason, payload))]
 
 
 def _other(raw: bytes, reason: str) -> Item:

@@ -27,7 +27,7 @@ def explain(engine: Engine, condition: logic.Signal) -> dict[str, Any]:
 
 
 def _part(engine: Engine, node: int, zh: str, en: str) -> dict[str, Any]:
-    return {"zh": zh, "en": en, "since": iso(engine.at[node])}
+    return {"zh": zh, "en": en, "since": iso(engine.at[node], engine.program.timezone)}
 
 
 def _leaves(engine: Engine, s: logic.Signal, holds: bool) -> list[tuple[int, str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.clock import iso
+from gateway.clock import SHANGHAI, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +35,20 @@ def order(finding: Finding) -> tuple[int, str, str]:
     return finding.start, finding.rule, finding.subject
 
 
-def as_json(finding: Finding) -> bytes:
+def as_json(finding: Finding, tz: str = SHANGHAI) -> bytes:
     """One line of replay's output, without the line end."""
-    return msgspec.json.encode(as_dict(finding))
+    return msgspec.json.encode(as_dict(finding, tz))
 
 
-def as_dict(finding: Finding) -> dict[str, Any]:
-    """The contract's keys in the contract's order."""
+def as_dict(finding: Finding, tz: str = SHANGHAI) -> dict[str, Any]:
+    """The contract's keys in the contract's order, instants with the offset of `tz`."""
     return {
         "rule": finding.rule,
         "subject": finding.subject,
         "zone": finding.zone,
-        "since": iso(finding.since),
-        "start": iso(finding.start),
-        "end": None if finding.end is None else iso(finding.end),
+        "since": iso(finding.since, tz),
+        "start": iso(finding.start, tz),
+        "end": None if finding.end is None else iso(finding.end, tz),
         "severity": finding.severity,
         "cites": list(finding.cites),
         "evidence": finding.evidence,

@@ -52,7 +52,8 @@ class StoredEvent(msgspec.Struct, frozen=True, gc=False):
 class LostRange:
     """Numbers that will never come; `why` is `lost` (said by an event) or `first` (by a ready).
 
-    `at` is the event's own time where it is believed, else the arrival.
+    `at` is the event's own time where it is believed, else the arrival. `record` is what said so,
+    which may name more than never came: (from, to, its words).
     """
 
     device: str
@@ -61,6 +62,7 @@ class LostRange:
     last: int
     why: str
     at: int
+    record: tuple[int, int, str]
 
 
 def _merged(row: StoredEvent, at: int, t: int | None) -> StoredEvent:
@@ -148,8 +150,8 @@ class Journal:
             *(None if t is None else at, event.kind, raw.decode()),
         )
         if event.kind == wire.LOST:
-            first, last = event.from_, event.to  # type: ignore[union-attr]
-            self._give_up(device, log, max(first, 1), last, "lost", at if t is None else t)
+            record = event.from_, event.to, event.why  # type: ignore[union-attr]
+            self._give_up(device, log, record, "lost", at if t is None else t)
 
     def refuse(self, topic: str, device: str | None, raw: bytes, why: Refused, at: int) -> None:
         """What was turned away. `device` only where the site has it: then a readable number counts
@@ -164,7 +166,7 @@ class Journal:
     def holds_from(self, device: str, log: str, first: int, at: int) -> None:
         """A device says that `first` is the lowest number it still holds, or its next one."""
         self._book(device, log)
-        self._give_up(device, log, 1, first - 1, "first", at)
+        self._give_up(device, log, (1, first - 1, "first"), "first", at)
 
     def has(self, device: str, log: str, seq: int) -> bool:
         """Whether a number has come, or counts as received."""
@@ -272,10 +274,15 @@ class Journal:
             self._rows[key] = merged
             self._same.discard(key)
 
-    def _give_up(self, device: str, log: str, first: int, last: int, why: str, at: int) -> None:
+    def _give_up(
+        self, device: str, log: str, record: tuple[int, int, str], why: str, at: int
+    ) -> None:
         received = self._logs[device, log].received
-        for a, b in received.missing(first, last):
-            self._lost.append(LostRange(device, log, a, b, why, at))
+        first, last = max(record[0], 1), record[1]
+        gone = received.missing(first, last)
+        if why == "first" and gone:
+            record = gone[0][0], gone[-1][1], why
+        self._lost += [LostRange(device, log, a, b, why, at, record) for a, b in gone]
         received.add(first, last)
 
     def _write_logs(self, db: sqlite3.Connection) -> None:

@@ -56,6 +56,7 @@ class Judging:
         self._ledger = Ledger(
             lambda db, now, name, finding: switch(db, now, name, finding, self._engine),
             site.noise,
+            site.timezone,
         )
         self._mark = program.mark(site)
         self._placing = Placing(program.graph)
@@ -122,7 +123,7 @@ class Judging:
             if said.t is None or ledger.clocks_off:
                 ledger.clock(db, said, turn.now)
         if watch is not None:
-            for lost in turn.lost:
+            for lost in {(one.device, one.at, one.record): one for one in turn.lost}.values():
                 ledger.lost(db, watch, lost, turn.now)
         add, remove = ((), ()) if leapt else self._placing.take(db, turn.stored)  # loaded already
         reached = self._engine.t

@@ -15,6 +15,7 @@ from typing import Any
 
 from firmware.wire import FUTURE_MS
 from gateway import alerts, deadlines
+from gateway.clock import SHANGHAI
 from gateway.engine import FAILED
 from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
@@ -42,9 +43,12 @@ _NOT_DERIVED = (
 class Ledger:
     """Writes findings and their alerts; `changes` is what the live feed is told."""
 
-    def __init__(self, opened: Opened, settings: Noise | None = None) -> None:
+    def __init__(
+        self, opened: Opened, settings: Noise | None = None, timezone: str = SHANGHAI
+    ) -> None:
         self._opened = opened
         self._settings = settings or Noise()
+        self._timezone = timezone
         self._clocks_off: dict[str, Finding] = {}
         self.changes: Changes = []
 
@@ -100,7 +104,8 @@ class Ledger:
                 alerts.raised(db, now, name, finding, self._settings)
         else:
             return
-        self.changes.append(("finding", {"id": name, "state": state, **as_dict(finding)}))
+        told = as_dict(finding, self._timezone)
+        self.changes.append(("finding", {"id": name, "state": state, **told}))
 
     def withdraw(
         self, db: sqlite3.Connection, since: int, truth: Mapping[Key, Finding], now: int
@@ -130,7 +135,7 @@ class Ledger:
 
     def lost(self, db: sqlite3.Connection, watch: LostWatch, lost: LostRange, now: int) -> None:
         """device.lost: since = start = end = the time of the record."""
-        evidence = {"from": lost.first, "to": lost.last, "why": lost.why}
+        evidence = dict(zip(("from", "to", "why"), lost.record, strict=True))
         at, severity = lost.at, watch.severity
         finding = Finding(
             watch.rule, lost.device, None, at, at, at, severity, watch.cites, evidence

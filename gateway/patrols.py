@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from gateway.clock import iso
+from gateway.clock import SHANGHAI, iso
 from gateway.findings import Finding
 
 Spans = Callable[[int], list[tuple[int, int]]]
@@ -52,6 +52,7 @@ class Monitor:
     checkpoints: tuple[str, ...]
     tags: Mapping[str, str]
     spans: Spans
+    timezone: str = SHANGHAI
 
     def initial(self, t: int) -> Memory:
         return Memory((), t - 1)
@@ -104,7 +105,8 @@ class Monitor:
         left = frozenset(missed) - tapped
         if not left:
             return None, frozenset()
-        evidence = {"missed": missed, "begin": iso(round_.begin), "due": iso(round_.end)}
+        begin, due = iso(round_.begin, self.timezone), iso(round_.end, self.timezone)
+        evidence = {"missed": missed, "begin": begin, "due": due}
         return (
             Finding(self.rule, self.route, None, t, t, None, self.severity, self.cites, evidence),
             left,

@@ -28,7 +28,9 @@ ANY = frozenset(ROLES)
 SESSION_MS = 12 * 3600_000
 WALL_MS = 30 * 86400_000  # a wall screen is signed in once a month
 MIN_PASSWORD = 8
-_NAME = re.compile(r"[^\s\x00-\x1f/]{1,32}")
+_NAME = re.compile(r"[^\s/]{1,32}")
+# Records made by nobody are signed `gateway`; the dots would be lost from an address.
+_TAKEN = frozenset({audit.GATEWAY, ".", ".."})
 _HASHER = PasswordHash.recommended()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 
@@ -41,6 +43,17 @@ class Who:
     role: str
     counter: str | None
     token: str
+
+
+class Taken(InputFault):
+    """The name is somebody's."""
+
+
+class LastAdmin(InputFault):
+    """Without this account nobody could keep accounts any more."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is the last administrator: make another one first")
 
 
 def wall_clock() -> int:
@@ -62,12 +75,14 @@ def create(
     `counter` is the counter that a `counter` account leads."""
     if counter is not None and role != "counter":
         raise InputFault(f"counter {counter!r}: only the role counter leads one")
-    if not _NAME.fullmatch(name):
-        raise InputFault(f"name {name!r}: 1–32 characters without spaces or slashes")
+    if not _NAME.fullmatch(name) or not name.isprintable():
+        raise InputFault(f"name {name!r}: 1–32 visible characters without spaces or slashes")
+    if name in _TAKEN:
+        raise InputFault(f"name {name!r}: kept for the gateway itself")
     if role not in ROLES:
         raise InputFault(f"role {role!r}: one of {', '.join(ROLES)}")
     if db.execute("SELECT 1 FROM account WHERE name = ?", (name,)).fetchone():
-        raise InputFault(f"name {name!r}: there is such an account already")
+        raise Taken(f"name {name!r}: there is such an account already")
     db.execute(
         "INSERT INTO account (name, role, hash, counter, made_at) VALUES (?, ?, ?, ?, ?)",
         (name, role, password_hash, counter, now),
@@ -176,8 +191,44 @@ def change_password(db: sqlite3.Connection, now: int, person: Who, password_hash
     audit.append(db, now, person.name, "account.password", {"name": person.name})
 
 
+def appoint(
+    db: sqlite3.Connection, now: int, name: str, role: str, counter: str | None, by: str
+) -> bool:
+    """Give an account another role, or a counter's lead another counter; False where there is none.
+
+    Its sessions end, so that nothing goes on under the role it had. LastAdmin, and InputFault on a
+    role that is none or a counter without the role `counter`."""
+    if role not in ROLES:
+        raise InputFault(f"role {role!r}: one of {', '.join(ROLES)}")
+    if counter is not None and role != "counter":
+        raise InputFault(f"counter {counter!r}: only the role counter leads one")
+    row = db.execute("SELECT role, counter FROM account WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        return False
+    if tuple(row) == (role, counter):
+        return True
+    if role != "admin":
+        _keep_an_admin(db, name)
+    db.execute("UPDATE account SET role = ?, counter = ? WHERE name = ?", (role, counter, name))
+    db.execute("DELETE FROM session WHERE name = ?", (name,))
+    about = {"name": name, "role": role, "before": row[0]}
+    audit.append(db, now, by, "account.role", about | ({"counter": counter} if counter else {}))
+    return True
+
+
+def _keep_an_admin(db: sqlite3.Connection, name: str) -> None:
+    """LastAdmin where this account is the only one that may keep accounts."""
+    rows = db.execute("SELECT name FROM account WHERE role = 'admin' AND NOT disabled").fetchall()
+    if [row[0] for row in rows] == [name]:
+        raise LastAdmin(name)
+
+
 def switch(db: sqlite3.Connection, now: int, name: str, on: bool, by: str) -> bool:
-    """Enable or disable an account; False where there is none. Its sessions end when disabled."""
+    """Enable or disable an account; False where there is none. Its sessions end when disabled.
+
+    LastAdmin where nobody could keep accounts afterwards."""
+    if not on:
+        _keep_an_admin(db, name)
     done = db.execute("UPDATE account SET disabled = ? WHERE name = ?", (not on, name))
     if not done.rowcount:
         return False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.clock import parse_instant
+from gateway.clock import SHANGHAI, parse_instant
 from gateway.errors import InputFault
 from gateway.schedules import merged
 
@@ -56,8 +56,9 @@ def first_change(before: Spans, after: Spans) -> int | None:
     return min(edges, default=None)
 
 
-def read(path: Path) -> tuple[list[Permit], list[int]]:
-    """(permits, instants of registered entries) of a JSON-lines file. Raises InputFault."""
+def read(path: Path, tz: str = SHANGHAI) -> tuple[list[Permit], list[int]]:
+    """(permits, instants of registered entries) of a JSON-lines file; an instant without an offset
+    is local to `tz`. Raises InputFault."""
     permits: dict[str, Permit] = {}
     entries: set[int] = set()
     try:
@@ -70,23 +71,23 @@ def read(path: Path) -> tuple[list[Permit], list[int]]:
         try:
             row = json.loads(line)
             if row["kind"] == "entry":
-                entries.add(parse_instant(row["at"]))
+                entries.add(parse_instant(row["at"], tz))
             else:
-                permit = parse(row, f"line-{number}")
+                permit = parse(row, f"line-{number}", tz)
                 permits[permit.id] = permit
         except (ValueError, KeyError, TypeError, InputFault) as fault:
             raise InputFault(f"{path}:{number}: no permit or entry ({fault})") from fault
     return list(permits.values()), sorted(entries)
 
 
-def parse(row: dict[str, Any], default_id: str = "") -> Permit:
+def parse(row: dict[str, Any], default_id: str = "", tz: str = SHANGHAI) -> Permit:
     """One permit; ValueError, KeyError or InputFault says what is wrong with it."""
     if row["kind"] not in KINDS:
         raise ValueError(f"kind {row['kind']!r}: {', '.join(KINDS)} are allowed")
     zones = row["zones"]
     if not isinstance(zones, list) or not all(isinstance(z, str) for z in zones):
         raise ValueError("zones: a list of zone ids")
-    begin, end = parse_instant(row["from"]), parse_instant(row["to"])
+    begin, end = parse_instant(row["from"], tz), parse_instant(row["to"], tz)
     return Permit(
         str(row.get("id", default_id)),
         row["kind"],

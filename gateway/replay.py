@@ -65,13 +65,14 @@ def run(
     with _progress(files) as bar:
         for file in files:
             read(file, hall, arrivals, bar)
-    given = permits.read(permit_file) if permit_file else ([], [])
-    limit = parse_instant(until) if until else None
+    given = permits.read(permit_file, hall.timezone) if permit_file else ([], [])
+    limit = parse_instant(until, hall.timezone) if until else None
     if state is None:
-        _write(findings(program, arrivals, permits.spans(given[0]), given[1], limit), explain)
+        found = findings(program, arrivals, permits.spans(given[0]), given[1], limit)
+        _write(found, explain, hall.timezone)
         return
     with kept.opened(state) as store:
-        _write(carry_on(store, hall, program, arrivals, given, limit), explain)
+        _write(carry_on(store, hall, program, arrivals, given, limit), explain, hall.timezone)
 
 
 def findings(
@@ -310,18 +311,18 @@ def _value(text: str) -> Any:
         return text
 
 
-def _write(found: Iterable[Finding], explain: str | None) -> None:
+def _write(found: Iterable[Finding], explain: str | None, tz: str) -> None:
     write = sys.stdout.buffer.write
     explained = False
     try:
         for finding in found:
             if explain is None:
-                write(as_json(finding) + b"\n")
+                write(as_json(finding, tz) + b"\n")
             elif explain in (
                 f"{finding.rule} {finding.subject}",
-                f"{finding.rule} {finding.subject} {iso(finding.start)}",
+                f"{finding.rule} {finding.subject} {iso(finding.start, tz)}",
             ):
-                write(_explained(finding).encode() + b"\n")
+                write(_explained(finding, tz).encode() + b"\n")
                 explained = True
         sys.stdout.flush()
     except BrokenPipeError:
@@ -334,10 +335,10 @@ def _write(found: Iterable[Finding], explain: str | None) -> None:
         )
 
 
-def _explained(finding: Finding) -> str:
+def _explained(finding: Finding, tz: str) -> str:
     """A finding as a person reads it, Chinese first."""
     rule = rules.by_id.get(finding.rule)
-    row = as_dict(finding)
+    row = as_dict(finding, tz)
     lines = [
         f"{finding.rule} · {finding.subject} · {row['start']} – {row['end'] or '…'}",
         *([f"  公式 formula: {rule.formula}"] if rule else []),

@@ -123,7 +123,8 @@ def begin(
         ),
     )
     about = {"id": number, "officer": officer, "second": second, "alerts": len(alerts)}
-    audit.append(db, now, second, "shift.handover" if before else "shift.open", about)
+    by, what = (second, "shift.handover") if before else (officer, "shift.open")
+    audit.append(db, now, by, what, about)
     return number
 
 

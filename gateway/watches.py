@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway import graph as g
 from gateway import logic
+from gateway.clock import SHANGHAI
 from gateway.graph import Graph
 from gateway.logic import Signal
 from gateway.patrols import Monitor
@@ -83,6 +84,7 @@ class Program:
     route_taps: dict[str, list[int]] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
     calendar: str = ""
+    timezone: str = SHANGHAI  # of the instants in evidence
     roots: list[list[int]] = field(default_factory=list)
     pulse_roots: dict[int, list[int]] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Accounts: an administrator adds people, disables them, gives a new password."""
+"""Accounts: an administrator adds people, disables them, gives a new role or password."""
 
 from __future__ import annotations
 
@@ -15,13 +15,23 @@ from gateway.api.proof import Prover
 from gateway.context import Context
 from gateway.errors import InputFault
 
+Role = Annotated[str, Field(max_length=16)]
+Counter = Annotated[str | None, Field(max_length=64)]
 Password = Annotated[str, Field(min_length=people.MIN_PASSWORD, max_length=256)]
 
 
 class NewAccount(BaseModel):
     name: Annotated[str, Field(min_length=1, max_length=32)]
-    role: Annotated[str, Field(max_length=16)]
+    role: Role
+    counter: Counter = None
     password: Password
+
+
+class Appointed(BaseModel):
+    """`counter`: the one that a `counter` account leads."""
+
+    role: Role
+    counter: Counter = None
 
 
 class Given(BaseModel):
@@ -46,19 +56,20 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
 
     @made.post("/accounts", status_code=201)
     def add(asked: NewAccount, who: Person) -> dict[str, Any]:
-        """Add a person."""
+        """Add a person; `counter` is the one that a `counter` account leads."""
+        known(asked.counter)
         hashed = made_hash(asked.password)
 
         def work(db: sqlite3.Connection, now: int) -> None:
-            people.create(db, now, asked.name, asked.role, hashed, who.name)
+            people.create(db, now, asked.name, asked.role, hashed, who.name, asked.counter)
 
         try:
             written(ctx, work)
+        except people.Taken as fault:
+            raise Problem(409, str(fault), why="taken") from None
         except InputFault as fault:
-            taken = "already" in str(fault)
-            why = "taken" if taken else "account"
-            raise Problem(409 if taken else 422, str(fault), why=why) from None
-        return {"name": asked.name, "role": asked.role}
+            raise Problem(422, str(fault), why="account") from None
+        return {"name": asked.name, "role": asked.role, "counter": asked.counter}
 
     @made.post("/accounts/{name}/disable", status_code=204)
     def disable(name: str, who: Person) -> None:
@@ -72,6 +83,13 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         """Signing in is possible again."""
         change(name, lambda db, now: people.switch(db, now, name, True, who.name))
 
+    @made.post("/accounts/{name}/role", status_code=204)
+    def appoint(name: str, asked: Appointed, who: Person) -> None:
+        """Another role; sessions end. The last administrator stays one."""
+        known(asked.counter)
+        role, counter = asked.role, asked.counter
+        change(name, lambda db, now: people.appoint(db, now, name, role, counter, who.name))
+
     @made.post("/accounts/{name}/password", status_code=204)
     def reset(name: str, asked: Given, who: Person) -> None:
         """A new password for somebody who lost theirs; their sessions end."""
@@ -79,8 +97,15 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         change(name, lambda db, now: people.reset(db, now, name, hashed, who.name))
 
     def change(name: str, work: Any) -> None:
-        if not written(ctx, work):
-            raise Problem(404, f"no account {name}")
+        try:
+            if not written(ctx, work):
+                raise Problem(404, f"no account {name}")
+        except people.LastAdmin as fault:
+            raise Problem(409, str(fault), why="last-admin") from None
+
+    def known(counter: str | None) -> None:
+        if counter is not None and all(one.id != counter for one in ctx.site.counters):
+            raise Problem(422, f"counter: {counter} is not in the site file", why="counter")
 
     def made_hash(password: str) -> str:
         with prover.hashing:

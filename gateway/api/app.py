@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio.to_thread
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 
 from gateway import people
@@ -43,7 +43,7 @@ from gateway.api import (
     site,
     updates,
 )
-from gateway.api.access import API, Gate
+from gateway.api.access import API, Gate, through_the_gate
 from gateway.api.proof import Prover
 from gateway.context import Context
 from gateway.people import Who
@@ -98,11 +98,12 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
     )
     problems.install(app)
     prover = Prover(ctx)
+    gated = [Depends(through_the_gate)]
     for keeper in ASKING:
-        app.include_router(keeper.router(ctx, prover), prefix=API)
+        app.include_router(keeper.router(ctx, prover), prefix=API, dependencies=gated)
     for noun in NOUNS:
-        app.include_router(noun.router(ctx), prefix=API)
-    app.include_router(health.router(ctx))
+        app.include_router(noun.router(ctx), prefix=API, dependencies=gated)
+    app.include_router(health.router(ctx), dependencies=gated)
     app.include_router(qr.page(ctx))
     app.include_router(pages.router(static or pages.BUILT))
 

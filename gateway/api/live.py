@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import anyio.to_thread
@@ -60,16 +61,23 @@ def router(ctx: Context) -> APIRouter:
 
 
 async def _stream(ctx: Context, who: Who, pads: frozenset[str]) -> AsyncIterator[str]:
+    clock = asyncio.get_running_loop().time
     with ctx.live.subscribe() as watcher:
         yield "retry: 2000\n\n"
+        look = clock() + HEARTBEAT_S
         while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT_S):
+            change = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(look):
                     change = await watcher.get()
-            except TimeoutError:
+            if (
+                clock() >= look
+            ):  # also in a hall that is never quiet: who is signed out hears no more
                 if not await anyio.to_thread.run_sync(_still, ctx, who):
                     return
+                look = clock() + HEARTBEAT_S
                 yield ": still here\n\n"
+            if change is None:
                 continue
             data = visible(change.kind, change.data, who.role, pads)
             if data is not None:

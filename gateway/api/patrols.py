@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -75,9 +76,12 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
     @made.post("/patrols/{round_id}/sign", status_code=201)
     def sign(round_id: str, person: Person, asked: Signature, request: Request) -> dict[str, Any]:
         """Sign a round as its patroller or supervisor; the password is given again."""
-        route, _, begun = round_id.rpartition("~")
-        if route not in {r.id for r in ctx.site.routes} or not begun.isdecimal():
+        made = known(ctx, round_id)
+        if made is None:
             raise Problem(404, "no such round")
+        if made.state == "coming":
+            raise Problem(409, "the round has not begun", why="coming")
+        route, begun = made.route, made.begin
         part, name = asked.part, asked.user or person.name
         role = prover.prove(name, asked.password, request)
         if role is None:
@@ -89,7 +93,7 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
             signed = dict(
                 db.execute(
                     "SELECT part, who FROM patrol_signature WHERE route=? AND begin=?",
-                    (route, int(begun)),
+                    (route, begun),
                 ).fetchall()
             )
             if part in signed:
@@ -98,7 +102,7 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
                 return "two-people", "patroller and supervisor are two people"
             db.execute(
                 "INSERT INTO patrol_signature (route, begin, part, who, at) VALUES (?,?,?,?,?)",
-                (route, int(begun), part, name, now),
+                (route, begun, part, name, now),
             )
             audit.append(db, now, name, "patrol.sign", {"round": round_id, "as": part})
             return None
@@ -106,9 +110,18 @@ def router(ctx: Context, prover: Prover) -> APIRouter:
         refused = written(ctx, work)
         if refused is not None:
             raise Problem(409, refused[1], why=refused[0])
-        return {"round": round_id, "signatures": signatures(ctx, route, int(begun))}
+        return {"round": round_id, "signatures": signatures(ctx, route, begun)}
 
     return made
+
+
+def known(ctx: Context, round_id: str) -> rounds.Round | None:
+    """The round of an id (`night~1782896400000`), or None."""
+    found = re.fullmatch(r"(.+)~([0-9]{1,14})", round_id)
+    if found is None:
+        return None
+    route, begin = found[1], int(found[2])
+    return next((one for one in between(ctx, begin, begin + 1) if one.route == route), None)
 
 
 def signatures(ctx: Context, route: str, begin: int) -> list[dict[str, Any]]:

@@ -36,18 +36,26 @@ class Attempts:
         self._seen: OrderedDict[tuple[str, str, str], tuple[int, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wait(self, name: str, address: str, now: float) -> float:
-        """Seconds until the next attempt is heard; 0 where it is now."""
+    def begin(self, name: str, address: str, now: float) -> float:
+        """Seconds until the next attempt is heard. 0 where this one is: it counts against the name
+        at once, until `passed`, so that many at a time are no way around the count."""
         with self._lock:
-            return max(self._wait(key, now) for key in _keys(name, address))
+            keys = _keys(name, address)
+            left = max(self._wait(key, now) for key in keys)
+            if left == 0:
+                self._count(keys[0], now)
+            return left
 
     def failed(self, name: str, address: str, now: float) -> None:
+        """What was begun was wrong: it counts against the address too."""
         with self._lock:
-            for key in _keys(name, address):
-                count, at = self._seen.pop(key, (0, now))
-                self._seen[key] = (1 if now - at > FORGET_S else count + 1, now)
-            while len(self._seen) > MOST:
-                self._seen.popitem(last=False)
+            self._count(_keys(name, address)[1], now)
+
+    def _count(self, key: tuple[str, str, str], now: float) -> None:
+        count, at = self._seen.pop(key, (0, now))
+        self._seen[key] = (1 if now - at > FORGET_S else count + 1, now)
+        while len(self._seen) > MOST:
+            self._seen.popitem(last=False)
 
     def passed(self, name: str, address: str) -> None:
         """The right password: the name is no longer under suspicion, the address still is."""
@@ -75,7 +83,7 @@ class Prover:
     def prove(self, name: str, password: str, request: Request) -> str | None:
         """The role of the person whose password this is, else None; Problem 429 while locked."""
         address = request.client.host if request.client else ""
-        left = self._attempts.wait(name, address, self._clock())
+        left = self._attempts.begin(name, address, self._clock())
         if left > 0:
             seconds = math.ceil(left)
             detail = f"too many wrong passwords; wait {seconds} s"

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from gateway import audit, duties, overdue, registers
-from gateway.api.access import API, roles_for
+from gateway.api.access import ACCESS
 from gateway.api.asked import After, Limit, Person, cursor, instant, page, shown, written
 from gateway.api.permits import Text, bump
 from gateway.api.problems import Problem
@@ -24,7 +24,7 @@ from gateway.errors import InputFault
 from gateway.registers import Entry
 
 MAX_DAYS = 400
-APPROVERS = roles_for("POST", f"{API}/permits") or frozenset()  # the entry gives a permit
+APPROVERS = ACCESS["POST", "/permits"]  # the entry gives a permit
 BookName = Literal["extinguisher", "hot-work", "courier", "notice", "assisted"]
 Day = Annotated[date, Field(ge=date(1971, 1, 1), le=date(9990, 1, 1))]
 Value = Annotated[str, Field(max_length=500)] | bool | float | None

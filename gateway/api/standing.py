@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway import certificates, credentials, refusals
+from gateway import certificates, credentials, devices, refusals
 from gateway.api.asked import shown
 from gateway.context import Context
 from gateway.site import Device
@@ -143,12 +143,6 @@ def logs(db: sqlite3.Connection, device: str) -> list[sqlite3.Row]:
 
 
 def log(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
-    where = (row["device"], row["log"])
-    lost = db.execute(
-        "SELECT coalesce(sum(last - first + 1), 0) FROM gap"
-        " WHERE device = ? AND log = ? AND why <> 'refused'",
-        where,
-    ).fetchone()[0]
     return {
         "log": row["log"],
         "boot": row["boot"],
@@ -157,7 +151,7 @@ def log(db: sqlite3.Connection, row: sqlite3.Row) -> dict[str, Any]:
         "stored": row["stored"],
         "duplicates": row["duplicates"],
         "missing": missing(db, row["device"], row["log"], row["acked"], row["top"]),
-        "lost": lost,
+        "lost": devices.lost(db, row["device"], row["log"]),
     }
 
 

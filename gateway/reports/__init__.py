@@ -120,8 +120,8 @@ def _safety(db: sqlite3.Connection, hall: Site, first: date, last: date) -> list
             ended = row["end"]
             evidence = json.loads(row["evidence"])
             yield [
-                *(row["rule"], row["subject"], row["zone"] or "", iso(row["start"])),
-                *("" if ended is None else iso(ended),),
+                *(row["rule"], row["subject"], row["zone"] or "", iso(row["start"], hall.timezone)),
+                *("" if ended is None else iso(ended, hall.timezone),),
                 *("" if ended is None else round((ended - row["start"]) / 60000, 1),),
                 *(row["severity"], row["state"], "；".join(json.loads(row["cites"]))),
                 evidence.get("zh", ""),
@@ -159,7 +159,9 @@ _REPORTS: dict[str, Callable[[sqlite3.Connection, Site, date, date], list[Sheet]
 def _save(
     out: Path, what: str, hall: Site, first: date, last: date, sheets: Sequence[Sheet]
 ) -> None:
-    book = xlsxwriter.Workbook(str(out), {"constant_memory": True})
+    # a name that begins like a formula is a name
+    text_only = {"strings_to_formulas": False, "strings_to_urls": False}
+    book = xlsxwriter.Workbook(str(out), {"constant_memory": True, **text_only})
     head = book.add_format({"bold": True, "bg_color": "#dfe3e6", "bottom": 1})
     number = book.add_format({"num_format": "0.00"})
     for title, columns, rows in sheets:

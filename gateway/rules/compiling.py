@@ -26,6 +26,7 @@ def program(site: Site, calendar: Calendar, rules: tuple[Rule, ...] = RULES) -> 
     graph = Graph((d.id, d.silent_after) for d in site.devices)
     made = Program(graph, entry_cards=frozenset(p.card for p in site.people))
     made.calendar = calendar.mark()
+    made.timezone = site.timezone
     terms = Terms(site, calendar)
     for rule in rules:
         settings = site.rules.get(rule.id, {})
@@ -103,6 +104,7 @@ def _monitor(terms: Terms, rule: Rule, subject: Subject) -> Monitor:
         route.checkpoints,
         {tags[c]: c for c in route.checkpoints},
         schedules.due_spans(route, terms.calendar, terms.site.timezone),
+        terms.site.timezone,
     )
 
 

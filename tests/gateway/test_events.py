@@ -235,6 +235,14 @@ def test_an_array_of_33_is_refused_and_their_numbers_are_known() -> None:
     assert [i.seq for i in items if isinstance(i, Refused)] == list(range(1, 34))
 
 
+def test_an_array_beyond_4_kib_is_refused_and_the_numbers_that_can_be_read_are_known() -> None:
+    parts = [text(seq=seq, note="x" * 2000) for seq in (1, 2, 3)]
+    items = [i for _, i in decode(b"[" + b",".join([*parts, b"7"]) + b"]")]
+    assert [i.seq for i in items if isinstance(i, Refused)] == [1, 2, 3]
+    whole = b"[" + b",".join(parts).replace(b'"xxx', b'NaN,"x', 1) + b"]"
+    assert only(whole).seq is None  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("payload", [b"[" * 5000, b"[" * 2000 + b"]" * 2000, b'{"a":' * 800])
 def test_depth_is_no_crash(payload: bytes) -> None:
     assert all(isinstance(item, Refused) for _, item in decode(payload))

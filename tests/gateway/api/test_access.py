@@ -63,6 +63,7 @@ CONTRACT = {
     "POST /accounts": {"admin"},
     "POST /accounts/none/disable": {"admin"},
     "POST /accounts/none/enable": {"admin"},
+    "POST /accounts/none/role": {"admin"},
     "POST /accounts/none/password": {"admin"},
     "GET /ratings/summary?from=2026-07-01&to=2026-07-01&by=counter": EVERYONE - {"viewer"},
     "GET /series?channel=pm-01/c1&field=w&from=2026-07-01&to=2026-07-02&step=1h": EVERYONE,
@@ -97,6 +98,24 @@ def test_role_by_call(as_role: Callable[[str], httpx.Client], call: str) -> None
 def test_nobody_without_signing_in(anyone: httpx.Client, call: str) -> None:
     method, _, path = call.partition(" ")
     assert anyone.request(method, "/api/v1" + path).status_code == 401
+
+
+def test_a_parameter_left_empty_is_not_given(as_role: Callable[[str], httpx.Client]) -> None:
+    """As a form sends what nobody filled in."""
+    for empty in ("findings?active=&from=&to=&rule=&zone=", "alerts?state=&after=", "energy?by="):
+        answer = as_role("duty").get(f"/api/v1/{empty}")
+        assert answer.status_code == 200
+        assert answer.json() == as_role("duty").get(f"/api/v1/{empty.split('?')[0]}").json()
+
+
+@pytest.mark.parametrize("tail", ["%0A", "%0D", "/", "%2F"])
+def test_no_spelling_of_an_address_slips_by_the_gate(anyone: httpx.Client, tail: str) -> None:
+    """The router reads `/audit%0A` as `/audit`; the gate's word counts."""
+    for method, path in access.ACCESS:
+        if method != "GET" or "{" in path or path == "/events":
+            continue
+        answer = anyone.get(access.API + path + tail)
+        assert answer.status_code in (307, 401, 404), (path, answer.status_code)
 
 
 def test_the_table_and_the_router_name_the_same_calls(house: House) -> None:

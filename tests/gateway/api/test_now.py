@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable
 
 import httpx
 import pytest
 
-from gateway.api import day
+from gateway import people
+from gateway.api import day, live
 from gateway.clock import parse_instant
 from gateway.history import last
 from gateway.history.times import COLUMNS, read
-from tests.gateway.api.house import NOON, House
+from tests.gateway.api.house import HASH, NOON, House, client
 from tests.waiting import wait_for
 
 HOUR = 3600_000
@@ -107,7 +109,7 @@ def test_devices(house: House, as_role: Callable[[str], httpx.Client]) -> None:
     house.submit(
         lambda db, _: db.execute(
             "INSERT INTO gap (device, log, first, last, why, at)"
-            " VALUES ('occ-01', '9f3a1c22', 3, 3, 'lost', 0)"
+            " VALUES ('occ-01', '9f3a1c22', 2, 3, 'lost', 0)"  # and 2 came after all
         )
     )
     told = as_role("duty").get("/api/v1/devices/occ-01").json()
@@ -139,6 +141,29 @@ def test_pages_of_a_list(as_role: Callable[[str], httpx.Client]) -> None:
     assert len(found) == 13
     assert duty.get("/api/v1/devices", params={"after": "x"}).status_code == 422
     assert duty.get("/api/v1/devices", params={"limit": 0}).status_code == 422
+
+
+def test_who_is_signed_out_hears_no_more_in_a_hall_that_is_never_quiet(
+    house: House, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_S", 0.1)
+    name, at = "leaving", people.wall_clock()
+
+    def enter(db: sqlite3.Connection, now: int) -> str:
+        people.create(db, now, name, "duty", HASH, "test")
+        return people.open_session(db, name, "duty", at)[0]
+
+    with (
+        client(base, house.submit(enter).result()) as one,
+        one.stream("GET", "/api/v1/events") as told,
+    ):
+        lines, heard = told.iter_lines(), 0
+        for line in lines:  # each word brings the next one: the stream is never quiet
+            house.live.publish("channel", {"channel": "pm-01/c1"})
+            heard += line.startswith("data: ")
+            if heard == 20:
+                house.submit(lambda db, now: people.switch(db, now, name, False, "test")).result()
+        assert heard >= 20  # and the stream has ended by itself
 
 
 def test_events_by_role(house: House, as_role: Callable[[str], httpx.Client]) -> None:

@@ -81,15 +81,30 @@ def test_each_further_failure_waits_longer_up_to_an_hour(failures: int, free: in
 
 def test_a_name_is_locked_longer_each_time_and_freed_by_the_right_password() -> None:
     attempts, now, waits = Attempts(), 0.0, []
-    for _ in range(8):
+    for _ in range(9):
+        left = attempts.begin("bob", "there", now)
+        waits.append(left)
+        if left:
+            now += left
+            assert attempts.begin("bob", "there", now) == 0
         attempts.failed("bob", "there", now)
-        waits.append(attempts.wait("bob", "there", now))
-        now += waits[-1]
-    assert waits == [0, 0, 0, 0, 60, 120, 240, 480]
-    attempts.failed("bob", "there", now)
-    assert attempts.wait("eve", "there", now) == attempts.wait("bob", "elsewhere", now) == 0
+    assert waits == [0, 0, 0, 0, 0, 60, 120, 240, 480]
+    assert attempts.begin("bob", "there", now) > 0
+    assert attempts.begin("eve", "there", now) == attempts.begin("bob", "elsewhere", now) == 0
     attempts.passed("bob", "there")
-    assert attempts.wait("bob", "there", now) == 0
+    assert attempts.begin("bob", "there", now) == 0
+
+
+def test_many_guesses_at_a_time_are_no_way_around_the_count() -> None:
+    attempts = Attempts()
+    assert [attempts.begin("bob", "there", 0.0) for _ in range(8)] == [0] * 5 + [60] * 3
+
+
+def test_no_other_site_signs_a_browser_in(anyone: httpx.Client, keeper: str) -> None:
+    body = {"user": keeper, "password": PASSWORD}
+    foreign = anyone.post("/api/v1/login", json=body, headers={"Origin": "http://else.example"})
+    assert foreign.status_code == 403
+    assert "set-cookie" not in foreign.headers
 
 
 def test_disabled_account(house: House, anyone: httpx.Client) -> None:

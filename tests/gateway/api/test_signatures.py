@@ -64,7 +64,12 @@ def test_both_sign_on_one_phone(house: House, anyone: httpx.Client, signer) -> N
 
 def test_a_round_that_is_none(anyone: httpx.Client, signer) -> None:  # type: ignore[no-untyped-def]
     walker = signer("nowhere")
-    nowhere = anyone.post(
-        "/api/v1/patrols/none~1/sign", headers=walker, json={"as": "patroller", "password": "x"}
-    )
-    assert nowhere.status_code == 404
+    body = {"as": "patroller", "password": PASSWORD}
+    known = anyone.get("/api/v1/patrols", headers=walker).json()["items"][0]["id"]
+    route, _, begin = known.partition("~")
+    late = int(begin) + 90 * 86400_000
+    for round_ in ("none~1", f"{route}~1", f"{route}~{int(begin) + 1}", f"{route}~{'9' * 30}"):
+        answer = anyone.post(f"/api/v1/patrols/{round_}/sign", headers=walker, json=body)
+        assert answer.status_code == 404, round_
+    answer = anyone.post(f"/api/v1/patrols/{route}~{late}/sign", headers=walker, json=body)
+    assert answer.status_code in (404, 409)  # not worked, or not begun
