@@ -2,11 +2,11 @@ import { useState } from "preact/hooks";
 import { post } from "../../api";
 import { t } from "../../i18n";
 import { live } from "../../live/stream";
-import { reduce } from "../../live/state";
+import { isUnheeded, reduce } from "../../live/state";
 import type { Alert } from "../../types";
 import { whyOf } from "../../ui/card";
 
-export const needsAck = (a: Alert): boolean => a.state === "unacknowledged" || a.state === "returned";
+export const needsAck = isUnheeded;
 const canShelve = (a: Alert): boolean =>
   a.severity !== "critical" && (a.state === "unacknowledged" || a.state === "acknowledged");
 const canClose = (a: Alert): boolean => a.state !== "normal" && (a.severity !== "critical" || !!a.returned_at);
