@@ -307,6 +307,9 @@ class CareTable(Table):
 
 
 class AttendanceTable(Table):
+    morning: Minute = 8 * 60 + 55
+    afternoon: Minute = 13 * 60
+    split: Minute = 12 * 60 + 30
     late: Ms = 10 * units.MINUTE
     absent: Ms = 30 * units.MINUTE
     half_day_at: Annotated[int, Field(ge=1, le=100)] = 5

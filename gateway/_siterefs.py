@@ -211,6 +211,25 @@ def _hours(doc: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("hours", "clear_after_close"), value, text)
 
 
+def _attendance(doc: dict[str, Any]) -> Iterator[Fault]:
+    table = _table(doc, "attendance")
+
+    def in_order(
+        parse: Callable[[object], int], names: tuple[str, ...], given: tuple[str, ...]
+    ) -> Iterator[Fault]:
+        values = [table.get(name, default) for name, default in zip(names, given, strict=True)]
+        for (one, before), (two, after) in pairwise(_read(parse, values)):
+            if after < before:
+                name = names[two] if names[two] in table else names[one]
+                text = f"{names[two]} must not be before {names[one]}"
+                yield Fault(("attendance", name), table[name], text)
+
+    yield from in_order(
+        units.minute_of_day, ("morning", "split", "afternoon"), ("08:55", "12:30", "13:00")
+    )
+    yield from in_order(units.duration, ("late", "absent"), ("10min", "30min"))
+
+
 def _calendar(doc: dict[str, Any]) -> Iterator[Fault]:
     calendar = _table(doc, "calendar")
     off = {str(day) for day in _list(calendar, "extra_off")}
@@ -262,5 +281,6 @@ _LOOKS: tuple[Callable[[dict[str, Any]], Iterator[Fault]], ...] = (
     _noise,
     _rota,
     _hours,
+    _attendance,
     _calendar,
 )

@@ -2,7 +2,8 @@
 
 考勤 第三条: in by 8:55 and 13:00; up to 10 minutes late is 迟到, more than 30 is 旷工, leaving
 early is 旷工, five times late in a month are half a day of 旷工. 10 to 30 minutes have no class in
-the rulebook: 未定级, shown as such. A missing punch is shown and not judged. No biometrics.
+the rulebook: 未定级, shown as such. A missing punch is shown and not judged. A hall may set its own
+times ("如有调整，以通知为准"); who leaves before the opening hours end is early. No biometrics.
 """
 
 from __future__ import annotations
@@ -19,16 +20,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway import audit, store, tables
-from gateway.clock import SHANGHAI
 from gateway.errors import InputFault
-from gateway.site import AttendanceOf
+from gateway.hallof import hall_of
+from gateway.site import AttendanceOf, Span
 from gateway.workdays import Calendar
 
 MAX_ROWS = 500_000
-SPLIT = 12 * 60 + 30  # proposed: what is punched before 12:30 belongs to the morning
 TWICE = 5  # proposed: minutes within which a second punch is the first one again
-LIMITS = AttendanceOf()  # the rulebook's own
-SESSIONS = (("morning", 8 * 60 + 55, 12 * 60), ("afternoon", 13 * 60, 17 * 60))
 COLUMNS = {
     "person": ("工号", "人员编号", "考勤号码", "person", "id"),
     "name": ("姓名", "name"),
@@ -76,6 +74,38 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Half:
+    """Half a workday, in minutes of the day: signed in by `by`, not left before `ends`."""
+
+    name: str
+    by: int
+    ends: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a hall judges attendance by."""
+
+    limits: AttendanceOf
+    halves: tuple[Half, ...]
+
+
+def rules(limits: AttendanceOf, hours: Sequence[Span]) -> Rules:
+    """A hall's rules; the halves end with its opening hours, a half without any is not judged.
+
+    Where the hall stays open over `split`, the morning ends there.
+    """
+    early = [min(span.end, limits.split) for span in hours if span.begin < limits.split]
+    late = [span.end for span in hours if span.end > limits.split]
+    halves = []
+    if early:
+        halves.append(Half("morning", limits.morning, max(early)))
+    if late:
+        halves.append(Half("afternoon", limits.afternoon, max(late)))
+    return Rules(limits, tuple(halves))
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Half a day: `came` is on-time, late, undefined (未定级), absent or missing; `left` is
     on-time, early or missing; `minutes` late, 0 when in time or not known."""
@@ -95,15 +125,10 @@ class Month:
     days: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     undefined: list[tuple[date, str, int]] = field(default_factory=list)
-    half_day_at: int = LIMITS.half_day_at
-
-    @property
-    def half_days(self) -> int:
-        """Half days of 旷工 that being late five times makes."""
-        return self.counts.get("late", 0) // self.half_day_at
+    half_days: int = 0  # of 旷工, that being late so often makes
 
 
-def lateness(minutes: int, limits: AttendanceOf = LIMITS) -> str:
+def lateness(minutes: int, limits: AttendanceOf) -> str:
     """The class of so many whole minutes after the limit."""
     if minutes <= 0:
         return "on-time"
@@ -112,21 +137,30 @@ def lateness(minutes: int, limits: AttendanceOf = LIMITS) -> str:
     return "undefined" if minutes * 60_000 <= limits.absent else "absent"
 
 
-def sessions(punches: Sequence[Punch], limits: AttendanceOf = LIMITS) -> list[Session]:
-    """The two halves of one person's day."""
+def sessions(punches: Sequence[Punch], by: Rules) -> list[Session]:
+    """The halves of one person's day."""
     out = []
-    for name, limit, ends in SESSIONS:
-        came, left = _bounds([p for p in punches if (_minute(p) < SPLIT) == (ends <= SPLIT)], ends)
-        late = 0 if came is None else max(0, came - limit)
+    for half in by.halves:
+        came, left = _bounds([p for p in punches if _half(p, by) is half], half.ends)
+        late = 0 if came is None else max(0, came - half.by)
         out.append(
             Session(
-                name,
-                "missing" if came is None else lateness(late, limits),
-                "missing" if left is None else ("early" if left < ends else "on-time"),
+                half.name,
+                "missing" if came is None else lateness(late, by.limits),
+                "missing" if left is None else ("early" if left < half.ends else "on-time"),
                 late,
             )
         )
     return out
+
+
+def _half(punch: Punch, by: Rules) -> Half:
+    """The half that a punch belongs to. Who signs in after the morning's end comes for the
+    afternoon, who signs out before the afternoon's limit leaves the morning; where the file says
+    neither, `split` tells."""
+    first, last = by.halves[0], by.halves[-1]
+    turn = {"in": first.ends, "out": last.by}.get(punch.kind, by.limits.split)
+    return first if _minute(punch) < turn else last
 
 
 def _bounds(punches: Sequence[Punch], ends: int) -> tuple[int | None, int | None]:
@@ -146,9 +180,7 @@ def _minute(punch: Punch) -> int:
     return punch.time.hour * 60 + punch.time.minute
 
 
-def summary(
-    punches: Iterable[Punch], calendar: Calendar, limits: AttendanceOf = LIMITS
-) -> list[Month]:
+def summary(punches: Iterable[Punch], calendar: Calendar, by: Rules) -> list[Month]:
     """One month's punches by person; only workdays are judged."""
     days: dict[tuple[str, date], list[Punch]] = {}
     names: dict[str, str] = {}
@@ -156,18 +188,17 @@ def summary(
         names[punch.person] = punch.name
         if calendar.is_workday(punch.time.date()):
             days.setdefault((punch.person, punch.time.date()), []).append(punch)
-    months = {
-        person: Month(person, name, half_day_at=limits.half_day_at)
-        for person, name in names.items()
-    }
+    months = {person: Month(person, name) for person, name in names.items()}
     for (person, day), mine in days.items():
         month = months[person]
         month.days += 1
-        for session in sessions(mine, limits):
+        for session in sessions(mine, by):
             for word in (session.came, session.left):
                 month.counts[word] = month.counts.get(word, 0) + 1
             if session.came == "undefined":
                 month.undefined.append((day, session.name, session.minutes))
+    for month in months.values():
+        month.half_days = month.counts.get("late", 0) // by.limits.half_day_at
     return list(months.values())
 
 
@@ -239,20 +270,23 @@ def _punch(row: Sequence[str], where: dict[str, int | None], number: int) -> Pun
     return Punch(person, cell("name")[:64] or person, time, kind)
 
 
-def import_file(file: Path, data: Path, who: str, now: int, tz: str = SHANGHAI) -> None:
+def import_file(file: Path, data: Path, who: str, now: int) -> None:
     """`hallkeeper attendance import`: works beside a running gateway, in one short transaction.
 
-    A file imported before changes nothing; nor does a punch that is there already."""
+    A file imported before changes nothing; nor does a punch that is there already. Raises
+    InputFault, EnvironmentFault.
+    """
     try:
         raw = file.read_bytes()
     except OSError as fault:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
     punches = parse(tables.decoded(raw, file.name), file.name)
-    if not (data / store.FILE).exists():
-        raise InputFault(f"{data}: no {store.FILE} here; --data is the gateway's data directory")
+    tz = hall_of(data).timezone
     db = store.open_writer(data)
     try:
+        db.execute("BEGIN IMMEDIATE")
         added = keep(db, punches, hashlib.sha256(raw).hexdigest(), file.name, who, now, tz)
+        db.execute("COMMIT")
     finally:
         db.close()
     if added is None:
@@ -270,23 +304,8 @@ def keep(
     now: int,
     tz: str,
 ) -> int | None:
-    """Store punches; how many were new, None where the file was imported before."""
-    db.execute("BEGIN IMMEDIATE")
-    added = put(db, punches, sha256, file, who, now, tz)
-    db.execute("ROLLBACK" if added is None else "COMMIT")
-    return added
-
-
-def put(
-    db: sqlite3.Connection,
-    punches: Sequence[Punch],
-    sha256: str,
-    file: str,
-    who: str,
-    now: int,
-    tz: str,
-) -> int | None:
-    """The same in the caller's transaction."""
+    """Store punches, in the caller's transaction; how many were new, None where the file was
+    imported before."""
     if imported(db, sha256):
         return None
     made = db.execute(

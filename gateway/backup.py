@@ -27,21 +27,27 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 _FOLDERS = ("credentials", "calendar", "ca")  # what the data directory holds beside the database
 _FILES = ("gateway.json",)
 _ROOM = 1_000_000
+_RESTORING, _RESTORED = "restoring", "restored"  # folders of `data`: being made, ready
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """One whole backup: its folder and what its manifest says."""
+    """One whole backup: its folder and what its manifest says. `faults`: what was wrong with the
+    database that it is a copy of."""
 
     folder: Path
     made: str
     events: int
     files: dict[str, str]  # name -> SHA-256, hex
+    faults: tuple[str, ...] = ()
 
 
 def make(data: Path, folder: Path, keep: int = KEEP) -> Backup:
     """Copy one instant of `data` into a new folder of `folder`, beside a running gateway or
-    without one, and drop all but the newest `keep`. Raises EnvironmentFault."""
+    without one, and drop all but the newest `keep`. Raises EnvironmentFault.
+
+    A copy of a database that is damaged is kept, but takes no sound one's place and is not what is
+    restored unless it is named: then InputFault is raised with what is wrong."""
     db = store.open_reader(data)
     made = datetime.now(UTC)
     part = folder / f"{made.strftime(_STAMP)}.part"
@@ -67,16 +73,23 @@ def make(data: Path, folder: Path, keep: int = KEEP) -> Backup:
         raise EnvironmentFault(f"{folder}: no backup could be made ({fault})") from fault
     finally:
         db.close()
-    for old in _all(folder)[:-keep] if keep > 0 else []:
+    found = whole(done)  # before an older one goes
+    damaged = [f for f in _all(folder) if _faults(f)]
+    for old in [*damaged[:-1], *(_sound(folder)[:-keep] if keep > 0 else [])]:
         shutil.rmtree(old, ignore_errors=True)
-    return whole(done)
+    if found.faults:
+        raise InputFault(
+            f"{data}: {found.faults[0]}; {done} is a copy of it as it is, and older backups stay;"
+            " see `hallkeeper restore --help`"
+        )
+    return found
 
 
 def whole(folder: Path) -> Backup:
     """The backup in a folder, every byte of it as it was written. Raises InputFault."""
     try:
         raw = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        found = Backup(folder, str(raw["made"]), int(raw["events"]), dict(raw["files"]))
+        found = Backup(folder, str(raw["made"]), int(raw["events"]), dict(raw["files"]), _told(raw))
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise InputFault(f"{folder}: no whole backup: {MANIFEST} cannot be read") from fault
     for name, digest in found.files.items():
@@ -90,10 +103,11 @@ def whole(folder: Path) -> Backup:
 
 
 def newest(source: Path) -> Backup:
-    """`source` itself, or the newest one in it. Raises InputFault where it is not whole."""
+    """`source` itself, or the newest one in it of a sound database. Raises InputFault where it is
+    not whole."""
     if (source / MANIFEST).exists():
         return whole(source)
-    every = _all(source)
+    every = _sound(source)
     if not every:
         raise InputFault(f"{source}: no backup is here")
     return whole(every[-1])
@@ -103,32 +117,54 @@ def restore(source: Path, data: Path) -> list[str]:
     """Put a backup in the place of what `data` holds, which is kept aside, and take over from
     there what came after the backup and can still be read. What was done, a line each.
 
-    Raises InputFault for a backup that is not whole, EnvironmentFault while a gateway runs."""
+    The new database is made whole beside the old one and put in its place at the end: until then
+    `data` is as it was, whatever fails. Raises InputFault for a backup that is not whole,
+    EnvironmentFault while a gateway runs or where there is no room."""
     found = newest(source)
     with store.locked(data):
         try:
-            aside = _aside(data)
+            said = _finish(data)
+            part, former = data / _RESTORING, data / store.FILE
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(mode=0o700)
             for name in found.files:
-                target = data / name
-                if name != store.FILE and target.exists():
+                target = (part if name == store.FILE else data) / name
+                if target.exists():
                     continue  # a device may have been provisioned since
                 target.parent.mkdir(mode=0o700, exist_ok=True)
                 shutil.copy2(found.folder / name, target)
                 store.sync(target)
-            store.sync(data)
-            db = store.open_writer(data)
-        except OSError as fault:
-            raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from fault
-        try:
-            said = [f"restored the backup of {found.made} with {found.events} events"]
-            if aside is not None:
-                said.append(f"the former database is kept in {aside}")
-                said += salvage.run(aside / store.FILE, db)
-            faults = verify.check(db, lambda _: None)
-        finally:
-            db.close()
+            db = store.open_writer(part)
+            try:
+                taken = salvage.run(former, db) if former.exists() else []
+                faults = verify.check(db, lambda _: None)
+            finally:
+                db.close()
+            store.sync(part / store.FILE)
+            part.replace(data / _RESTORED)
+            aside = _aside(data)
+            _finish(data)
+        except (OSError, sqlite3.OperationalError) as fault:
+            shutil.rmtree(data / _RESTORING, ignore_errors=True)
+            raise EnvironmentFault(f"{data}: nothing was restored ({fault})") from fault
+    said.append(f"restored the backup of {found.made} with {found.events} events")
+    if aside is not None:
+        said += [f"the former database is kept in {aside}", *taken]
     if faults:
         raise InputFault(f"{data}: restored, but {faults[0]}")
+    return said
+
+
+def _finish(data: Path) -> list[str]:
+    """Put a restored database in its place, also one that an earlier run left ready."""
+    ready = data / _RESTORED
+    said = []
+    if (ready / store.FILE).exists() and not (data / store.FILE).exists():
+        (ready / store.FILE).replace(data / store.FILE)
+        said.append("put in place what an interrupted restore had left ready")
+    shutil.rmtree(ready, ignore_errors=True)
+    if data.is_dir():
+        store.sync(data)
     return said
 
 
@@ -136,8 +172,8 @@ def rehearse(source: Path) -> str:
     """Check every backup of `source`, restore the newest into a folder that is then removed, and
     check that. What was found good, in a line. Raises InputFault and EnvironmentFault."""
     found = newest(source)
-    for older in _all(source)[:-1]:
-        whole(older)
+    for other in _all(source):
+        whole(other)
     with _temporary(source) as folder:
         restore(found.folder, folder)
         db = store.open_reader(folder)
@@ -172,6 +208,23 @@ def _all(folder: Path) -> list[Path]:
     return sorted(f for f in folder.iterdir() if f.is_dir() and _is_stamp(f.name))
 
 
+def _sound(folder: Path) -> list[Path]:
+    """Those that are no copies of a damaged database."""
+    return [f for f in _all(folder) if not _faults(f)]
+
+
+def _faults(backup: Path) -> tuple[str, ...]:
+    """What a backup says was wrong with its database; nothing where it says nothing."""
+    try:
+        return _told(json.loads((backup / MANIFEST).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return ()
+
+
+def _told(manifest: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(map(str, manifest.get("faults", ())))
+
+
 def _is_stamp(name: str) -> bool:
     try:
         datetime.strptime(name, _STAMP)
@@ -195,11 +248,12 @@ def _manifest(folder: Path, made: str) -> dict[str, Any]:
     try:
         events = db.execute("SELECT count(*) FROM event").fetchone()[0]
         schema = db.execute("PRAGMA user_version").fetchone()[0]
+        faults = verify.check(db, lambda _: None)
     finally:
         db.close()
     names = sorted(str(f.relative_to(folder)) for f in folder.rglob("*") if f.is_file())
     files = {name: _digest(folder / name) for name in names}
-    return {"made": made, "schema": schema, "events": events, "files": files}
+    return {"made": made, "schema": schema, "events": events, "faults": faults, "files": files}
 
 
 def _digest(path: Path) -> str:
@@ -214,8 +268,8 @@ def _room(data: Path, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < size + _ROOM:
         raise EnvironmentFault(
-            f"{folder}: no room for a backup: {size // 1_000_000} MB are needed,"
-            f" {free // 1_000_000} MB are free"
+            f"{folder}: no room for a backup: {size / 1e6:.1f} MB are needed,"
+            f" {free / 1e6:.1f} MB are free"
         )
 
 

@@ -232,9 +232,10 @@ def visits_import(
     by: Annotated[str, typer.Option(help="who imports it, for the audit")],
 ) -> None:
     """Import served visits by counter and day. Unrated is these less the rated ones."""
-    from gateway import reports
+    from gateway import people
+    from gateway.ratings import queue
 
-    reports.import_visits(file, data, by)
+    queue.import_file(file, data, by, people.wall_clock())
 
 
 @influx_app.command("backfill")

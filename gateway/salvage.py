@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,32 +24,43 @@ from gateway.journal import Journal, checksum
 
 _BATCH = 512
 _EVENT = "SELECT crc,device,log,seq,boot,up,t,at,t_at,kind,payload FROM event WHERE id=?"
-_ALIKE = (
-    "permit",
-    "entry",
-    "account",
-    "gap",
-    "opinion",
-    "roster",
-    "visit_count",
-)  # rows that stand by their key alone
+# What people told, each table after those it refers to. Findings, alerts and commands are not here:
+# the rules judge anew.
+TOLD = (
+    *("account", "permit", "entry", "gap", "opinion", "roster", "visit_count"),
+    *("register_entry", "register_strike", "appointment", "appointment_event"),
+    *("attendance_import", "attendance_punch", "case_file", "case_event", "case_now", "contact"),
+    *("shift", "closing_check", "patrol_signature", "electrician_check", "sheet_field"),
+)
 
 
 def run(damaged: Path, db: sqlite3.Connection) -> list[str]:
-    """Take over what came after the backup that is now in `db`. What was taken, a line each."""
-    said = []
-    try:
-        with closing(store.open_file(damaged)) as old:
-            for table in _ALIKE:
-                _rows(old, db, table)
-            taken, unread = _events(old, db)
-            said.append(f"took over {taken} later events from it")
-            if unread:
-                said.append(f"{unread} of its rows cannot be read or are not as they were stored")
-            said.append(f"took over {_audit(old, db)} later rows of the audit")
-    except (sqlite3.DatabaseError, OSError) as fault:
-        said.append(f"no more can be read from it ({fault})")
+    """Take over what came after the backup that is now in `db`. What was taken, a line each.
+    Raises sqlite3.DatabaseError where `db` cannot be written."""
+    with closing(store.open_file(damaged)) as old:
+        try:
+            old.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError as fault:
+            return [f"nothing can be read from it ({fault})"]
+        rows, refused = 0, 0
+        for table in TOLD:
+            new, wrong = _rows(old, db, table)
+            rows, refused = rows + new, refused + wrong
+        taken, unread = _events(old, db)
+        said = [f"took over {taken} later events from it"]
+        if unread + refused:
+            said.append(
+                f"{unread + refused} of its rows cannot be read or are not as they were stored"
+            )
+        said.append(f"took over {_audit(old, db)} later rows of the audit")
+        said.append(f"took over {rows} other rows: permits, entries, accounts, cases, registers")
     return said
+
+
+def _read(old: sqlite3.Connection, sql: str, args: tuple[object, ...] = ()) -> Iterator[Any]:
+    """Rows up to the first that lies on a damaged page."""
+    with suppress(sqlite3.DatabaseError):
+        yield from old.execute(sql, args)
 
 
 def _events(old: sqlite3.Connection, db: sqlite3.Connection) -> tuple[int, int]:
@@ -127,35 +138,52 @@ def _audit(old: sqlite3.Connection, db: sqlite3.Connection) -> int:
     number, before = found if found else (0, audit.START)
     taken = 0
     db.execute("BEGIN IMMEDIATE")
-    try:
-        for row in old.execute(
-            "SELECT id, at, who, what, about, hash FROM audit WHERE id > ? ORDER BY id", (number,)
-        ):
-            if row[0] != number + 1 or row[5] != audit.link(before, *row[:5]):
-                break
-            db.execute(
-                "INSERT INTO audit (id, at, who, what, about, hash) VALUES (?,?,?,?,?,?)", row
-            )
-            number, before, taken = row[0], row[5], taken + 1
-    except sqlite3.DatabaseError:  # the rest is on a damaged page
-        pass
+    for row in _read(
+        old, "SELECT id, at, who, what, about, hash FROM audit WHERE id > ? ORDER BY id", (number,)
+    ):
+        if row[0] != number + 1 or row[5] != audit.link(before, *row[:5]):
+            break
+        db.execute("INSERT INTO audit (id, at, who, what, about, hash) VALUES (?,?,?,?,?,?)", row)
+        number, before, taken = row[0], row[5], taken + 1
     db.execute("COMMIT")
     return taken
 
 
-def _rows(old: sqlite3.Connection, db: sqlite3.Connection, table: str) -> None:
-    """All rows of a small table that the backup does not have."""
-    here = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
-    there = {row[1] for row in old.execute(f"PRAGMA table_info({table})")}
-    columns = ",".join(f'"{name}"' for name in here if name in there)
-    marks = ",".join("?" for name in here if name in there)
+def _rows(old: sqlite3.Connection, db: sqlite3.Connection, table: str) -> tuple[int, int]:
+    """Take over the rows of a table that the backup does not have or has in an earlier state.
+    (rows taken, rows that the schema refuses)."""
+    info = db.execute(f"PRAGMA table_info({table})").fetchall()
+    there = {row[1] for row in _read(old, f"PRAGMA table_info({table})")}
+    names = [row[1] for row in info if row[1] in there]
+    keys = [row[1] for row in info if row[5]]
+    if not there.issuperset(keys):
+        return 0, 0
+    columns = ",".join(f'"{name}"' for name in names)
+    where = " AND ".join(f'"{name}"=?' for name in keys)
+    taken = refused = 0
     db.execute("BEGIN IMMEDIATE")
-    try:
-        for row in old.execute(f"SELECT {columns} FROM {table}"):
-            db.execute(f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})", row)
-    except sqlite3.DatabaseError:  # the rest is on a damaged page
-        pass
+    for row in _read(old, f"SELECT {columns} FROM {table}"):
+        said = dict(zip(names, row, strict=True))
+        key = [said[name] for name in keys]
+        have = db.execute(f"SELECT {columns} FROM {table} WHERE {where}", key).fetchone()
+        try:
+            if have is None:
+                marks = ",".join("?" * len(names))
+                db.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", row)
+            elif have != row:
+                changed = [n for n, a, b in zip(names, have, row, strict=True) if a != b]
+                to = ",".join(f'"{name}"=?' for name in changed)
+                db.execute(
+                    f"UPDATE {table} SET {to} WHERE {where}", [said[n] for n in changed] + key
+                )
+            else:
+                continue
+        except sqlite3.IntegrityError:
+            refused += 1
+        else:
+            taken += 1
     db.execute("COMMIT")
+    return taken, refused
 
 
 def _zone(db: sqlite3.Connection) -> ZoneInfo:

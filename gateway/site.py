@@ -200,9 +200,13 @@ class CareOf:
 
 @dataclass(frozen=True, slots=True)
 class AttendanceOf:
-    """Attendance classes: up to `late` ms after the limit 迟到, past `absent` 旷工, between them
-    未定级; so many times late in a month are half a day of 旷工."""
+    """Attendance: who signs in after `morning` or `afternoon` is late: up to `late` ms 迟到, past
+    `absent` 旷工, between them 未定级. So many times late in a month are half a day of 旷工. A
+    punch that says neither in nor out is the morning's before `split`."""
 
+    morning: int = 8 * 60 + 55
+    afternoon: int = 13 * 60
+    split: int = 12 * 60 + 30
     late: int = 10 * 60_000
     absent: int = 30 * 60_000
     half_day_at: int = 5

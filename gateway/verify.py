@@ -41,7 +41,8 @@ def check(db: sqlite3.Connection, say: Say) -> list[str]:
             try:
                 faults += part(db, say)
             except sqlite3.DatabaseError as fault:
-                faults.append(f"structure of the database: cannot be read ({fault})")
+                text = f"structure of the database: cannot be read ({fault})"
+                faults += [] if text in faults else [text]
     finally:
         db.execute("ROLLBACK")
     return faults

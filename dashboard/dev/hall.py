@@ -154,6 +154,15 @@ SITE = {
         "arrive": "08:00",
         "clear": "18:00",
     },
+    "attendance": {
+        "halves": [
+            {"name": "morning", "by": "08:55", "ends": "12:00"},
+            {"name": "afternoon", "by": "13:00", "ends": "17:00"},
+        ],
+        "late": 10,
+        "absent": 30,
+        "half_day_at": 5,
+    },
     "zones": ZONES,
     "counters": COUNTER_ROWS,
     "openings": OPENINGS,

@@ -76,6 +76,13 @@ export interface Site {
   name: string;
   timezone: string;
   hours: { open: [string, string][]; arrive: string; clear: string };
+  /** By when to sign in and when each half ends; minutes late that are 迟到, past which 旷工. */
+  attendance: {
+    halves: { name: string; by: string; ends: string }[];
+    late: number;
+    absent: number;
+    half_day_at: number;
+  };
   zones: Zone[];
   counters: Counter[];
   openings: Opening[];

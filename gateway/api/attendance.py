@@ -34,7 +34,8 @@ def router(ctx: Context) -> APIRouter:
         following = (first + timedelta(days=31)).replace(day=1)
         tz = ctx.site.timezone
         punches = attendance.stored(ctx.reader(), at(first, 0, tz), at(following, 0, tz), tz)
-        found = attendance.summary(punches, ctx.calendar, ctx.site.attendance)
+        by = attendance.rules(ctx.site.attendance, ctx.site.hours.open)
+        found = attendance.summary(punches, ctx.calendar, by)
         start = (cursor(after) or (-1, ""))[0] + 1
         return page(
             list(enumerate(found))[start : start + limit + 1],
@@ -72,7 +73,7 @@ def router(ctx: Context) -> APIRouter:
             raise Problem(422, detail, why="faulty")
 
         def work(db: sqlite3.Connection, now: int) -> int | None:
-            return attendance.put(db, punches, sha256, file, who.name, now, tz)
+            return attendance.keep(db, punches, sha256, file, who.name, now, tz)
 
         return about | {"new": written(ctx, work)}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from gateway import attendance
 from gateway.context import Context
 from gateway.site import Site, Source, Span
 
@@ -40,6 +41,15 @@ def drawn(site: Site) -> dict[str, Any]:
             "open": [_span(span) for span in site.hours.open],
             "arrive": clock_face(site.hours.arrive),
             "clear": clock_face(clear),
+        },
+        "attendance": {
+            "halves": [
+                {"name": half.name, "by": clock_face(half.by), "ends": clock_face(half.ends)}
+                for half in attendance.rules(site.attendance, site.hours.open).halves
+            ],
+            "late": site.attendance.late // 60_000,
+            "absent": site.attendance.absent // 60_000,
+            "half_day_at": site.attendance.half_day_at,
         },
         "zones": [{"id": z.id, "name": z.name} for z in site.zones],
         "counters": [

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from math import gcd
+from typing import Any
 
 Row = tuple[int, int, int, int, int | None, int | None, int | None, int | None, int | None]
 # t, boot, seq, log, f1…f5
@@ -37,37 +38,45 @@ def pack(rows: Sequence[Row]) -> bytes:
 
 def unpack(data: bytes) -> list[Row]:
     """What `pack` was given."""
+    return list(zip(*_columns(data, _COLUMNS), strict=True))
+
+
+def values(data: bytes, field: int) -> list[tuple[int, int | None]]:
+    """(t, value) of one field, 1 to 5, without the columns behind it."""
+    columns = _columns(data, 4 + field)
+    return list(zip(columns[0], columns[3 + field], strict=True)) if columns else []
+
+
+def _columns(data: bytes, most: int) -> list[list[Any]]:
+    """The first `most` columns; none where there are no rows."""
     raw = zlib.decompress(data)
     if raw[0]:
         return _first_form(memoryview(raw))
     n, at = _get(raw, 1)
-    columns: list[list[int | None]] = []
-    for number in range(_COLUMNS if n else 0):
+    columns: list[list[Any]] = []
+    for number in range(most if n else 0):
         unit, at = _get(raw, at)
         count, at = _get(raw, at)
         places = at
         if count < n:
             at += (n + 7) // 8
-        known: list[int] = []
-        before = step = 0
-        for index in range(count):
-            if index > 1 and not unit:
-                change = 0
-            else:
-                word = raw[at]
-                at += 1
-                if word > 127:
-                    word, at = _get(raw, at - 1)
-                change = word >> 1 if not word & 1 else -(word + 1 >> 1)
-                if index > 1:
-                    change *= unit
-            if number == 0:
-                change += step
-                step = change
-            before += change
-            known.append(before)
-        columns.append([*known] if count == n else _spread(known, raw[places:], n))
-    return list(zip(*columns, strict=True))
+        changes: list[int] = []
+        for _ in range(min(count, 2)):
+            word, at = _get(raw, at)
+            changes.append(_unzigzag(word))
+        if not unit:
+            changes += [0] * (count - len(changes))
+        for _ in range(count - len(changes)):
+            word = raw[at]
+            at += 1
+            if word > 127:
+                word, at = _get(raw, at - 1)
+            changes.append(((word >> 1) ^ -(word & 1)) * unit)
+        if number == 0:
+            changes = list(accumulate(changes))
+        known = list(accumulate(changes))
+        columns.append(known if count == n else _spread(known, raw[places:], n))
+    return columns
 
 
 def _places(column: Sequence[int | None]) -> bytes:
@@ -86,11 +95,11 @@ def _deflate(out: bytearray, strategy: int) -> bytes:
     return made.compress(out) + made.flush()
 
 
-def _first_form(raw: memoryview) -> list[Row]:
+def _first_form(raw: memoryview) -> list[list[Any]]:
     """Chunks as they were written before units: 0 for a missing value, else the difference + 1."""
     n, at = _get(raw, 0)
-    columns: list[list[int | None]] = []
-    for column in range(_COLUMNS):
+    columns: list[list[Any]] = []
+    for column in range(_COLUMNS if n else 0):
         values: list[int | None] = []
         before = step = 0
         for _ in range(n):
@@ -105,7 +114,7 @@ def _first_form(raw: memoryview) -> list[Row]:
             before += change
             values.append(before)
         columns.append(values)
-    return list(zip(*columns, strict=True)) if n else []
+    return columns
 
 
 def _zigzag(value: int) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from firmware import wire
 from gateway.history import buckets, chunks
@@ -21,9 +23,8 @@ _ROLLUP = (
 _STATES = {wire.CONTACT, wire.LOCK, wire.PRESENCE, wire.RELAY, wire.DETECTOR, wire.AC}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a series, beginning at `t` (Unix ms); all None in a gap."""
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """One step of a series, beginning at `t` (Unix ms); all None in a gap. A plot has thousands."""
 
     t: int
     low: float | None = None
@@ -67,20 +68,29 @@ def series(
             one[2] = max(one[2], high)
             one[3] += total
             one[4] = last
+    if not state:
+        get = sums.get
+        return [
+            _step(at, one) if (one := get(at)) is not None else Step(at)
+            for at in range(begin, end, step)
+        ]
     made: list[Step] = []
-    carried, until = _before(db, channel, field, begin, stands) if state else (None, begin)
+    carried, until = _before(db, channel, field, begin, stands)
     for at in range(begin, end, step):
         one = sums.get(at)
         if one is not None:
-            n, low, high, total, last = one
-            made.append(Step(at, low / SCALE, total / n / SCALE, high / SCALE))
-            if state:
-                carried, until = last / SCALE, at + step + stands
+            made.append(_step(at, one))
+            carried, until = one[4] / SCALE, at + step + stands
         elif carried is not None and at < until:
             made.append(Step(at, carried, carried, carried))
         else:
             made.append(Step(at))
     return made
+
+
+def _step(at: int, sums: list[int]) -> Step:
+    n, low, high, total, _ = sums
+    return Step(at, low / SCALE, total / n / SCALE, high / SCALE)
 
 
 def _before(
@@ -129,10 +139,9 @@ def _rows(
         "SELECT data FROM chunk WHERE channel = ? AND day >= ? AND day < ? ORDER BY day",
         (channel, first, end),
     ):
-        for row in chunks.unpack(data):
-            packed = row[3 + field]
-            if packed is not None and begin <= row[0] < end:
-                yield row[0], 1, packed, packed, packed, packed
+        for t, packed in chunks.values(data, field):
+            if packed is not None and begin <= t < end:
+                yield t, 1, packed, packed, packed, packed
     for t, value in db.execute(
         f"SELECT t, f{field} FROM sample WHERE channel = ? AND t >= ? AND t < ?"
         f" AND f{field} IS NOT NULL ORDER BY t, boot, seq, log",
@@ -161,23 +170,40 @@ def energy(
         first = first if first == begin else buckets.next_day(first, days)
         last = min(buckets.begin(buckets.DAY, end, days), sealed)
         if first < last:
-            yield from _energy(db, "energy_day", "day", first, last)
+            yield from _energy(db, "energy_day", "day", buckets.DAY, first, last)
             spans = [(begin, first), (last, end)]
     for a, b in spans:
         if a < b:
-            yield from _energy(db, "energy", "t", a, b)
+            yield from _energy(db, "energy", "t", buckets.HOUR, a, b)
+
+
+_AT_ONCE = 10_000
 
 
 def _energy(
-    db: sqlite3.Connection, table: str, column: str, begin: int, end: int
+    db: sqlite3.Connection, table: str, column: str, step: int, begin: int, end: int
 ) -> Iterator[tuple[str, str, int, float]]:
-    """A row a meter: each step of a statement gives the interpreter away, which a writer at work
-    takes, so tens of thousands of small rows would wait as often."""
-    for device, ch, times, energies in db.execute(
-        f"SELECT device, ch, group_concat({column}), group_concat(uwh) FROM channel"
-        f" JOIN {table} ON {table}.channel = channel.id"
-        f" WHERE kind = ? AND {column} >= ? AND {column} < ? GROUP BY channel.id",
-        (wire.POWER, begin, end),
-    ):
-        for t, uwh in zip(times.split(","), energies.split(","), strict=True):
-            yield device, ch, int(t), int(uwh) / 1e9
+    """A row for as many meters as make some thousand numbers: each step of a statement gives the
+    interpreter away, which a writer at work takes, so small rows would wait as often."""
+    meters = json.loads(
+        db.execute(
+            "SELECT json_group_array(json_array(id, device, ch)) FROM channel WHERE kind = ?",
+            (wire.POWER,),
+        ).fetchone()[0]
+    )
+    most = max(1, _AT_ONCE * step // (end - begin))
+    for at in range(0, len(meters), most):
+        some = {number: (device, ch) for number, device, ch in meters[at : at + most]}
+        found = db.execute(
+            f"SELECT group_concat(channel), group_concat({column}), group_concat(uwh)"
+            f" FROM {table} JOIN json_each(?) ON {table}.channel = json_each.value"
+            f" WHERE {column} >= ? AND {column} < ?",
+            (json.dumps([*some]), begin, end),
+        ).fetchone()
+        for number, t, uwh in zip(*map(_numbers, found), strict=True):
+            device, ch = some[number]
+            yield device, ch, t, uwh / 1e9
+
+
+def _numbers(joined: str | None) -> list[int]:
+    return [] if joined is None else msgspec.json.decode(f"[{joined}]", type=list[int])

@@ -47,15 +47,15 @@ def shares(
 ) -> dict[str, float | None]:
     """counter → share of its opening hours in which its pad could be heard, 0…1.
 
-    None: the counter has no pad, or there were no opening hours yet. What lies before the gateway's
-    first start was not heard.
+    None: the counter has no pad, or the gateway has not seen any of these opening hours. Of days
+    in part before the gateway's first start, that part was not heard.
     """
     spans = open_spans(site, calendar, first, last, now)
-    whole = sum(end - begin for begin, end in spans)
-    if not whole:
-        return {counter.id: None for counter in site.counters}
-    begin, end = spans[0][0], spans[-1][1]
     row = db.execute("SELECT value FROM meta WHERE key = 'first_start'").fetchone()
+    if not spans or (row and int(row[0]) >= spans[-1][1]):
+        return {counter.id: None for counter in site.counters}
+    whole = sum(end - begin for begin, end in spans)
+    begin, end = spans[0][0], spans[-1][1]
     started = int(row[0]) if row else begin
     shares: dict[str, float | None] = {}
     for counter in site.counters:

@@ -11,11 +11,13 @@ import io
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gateway import audit, store, tables
 from gateway.errors import InputFault
+from gateway.hallof import hall_of
 from gateway.site import Site
 
 MAX_ROWS = 100_000
@@ -111,13 +113,18 @@ def keep(db: sqlite3.Connection, now: int, who: str, served: list[Served], sourc
     return new
 
 
-def import_file(file: Path, data: Path, site: Site, who: str, now: int, today: date) -> None:
-    """`hallkeeper visits import`: works beside a running gateway, in one short transaction."""
+def import_file(file: Path, data: Path, who: str, now: int) -> None:
+    """`hallkeeper visits import`: works beside a running gateway, in one short transaction.
+
+    Raises InputFault, EnvironmentFault.
+    """
     try:
         raw = file.read_bytes()
     except OSError as fault:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
-    served = parse(tables.decoded(raw, file.name), file.name, site, today)
+    hall = hall_of(data)
+    today = datetime.fromtimestamp(now / 1000, ZoneInfo(hall.timezone)).date()
+    served = parse(tables.decoded(raw, file.name), file.name, hall, today)
     db = store.open_writer(data)
     try:
         db.execute("BEGIN IMMEDIATE")

@@ -6,17 +6,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
 
-from gateway import people, ratings, schedules, site, store, workdays
+from gateway import ratings, schedules, store, workdays
 from gateway.clock import Clock, iso
 from gateway.errors import EnvironmentFault, InputFault
-from gateway.ratings import queue
+from gateway.hallof import hall_of
+from gateway.history import series
 from gateway.reports import book, sheets
 from gateway.site import Site
 
@@ -31,7 +32,7 @@ def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
     if last < first:
         raise InputFault(f"--to {end} lies before --from {start}")
     db = store.open_reader(data)
-    hall = _hall(db, data)
+    hall = hall_of(data)
     sheets = _REPORTS[what](db, hall, first, last)
     try:
         _save(out, what, hall, first, last, sheets)
@@ -47,7 +48,7 @@ def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
     period = sheets.period_of(kind, name)
     db = store.open_reader(data)
     try:
-        hall = _hall(db, data)
+        hall = hall_of(data)
         calendar = workdays.load(hall, data)
         made = sheets.build(db, hall, calendar, kind, period, Clock().now())
         book.write(made, hall.name, out)
@@ -58,30 +59,11 @@ def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
     print(out)
 
 
-def import_visits(file: Path, data: Path, who: str) -> None:
-    """The command for the queue machine's file. Raises InputFault, EnvironmentFault."""
-    db = store.open_reader(data)
-    try:
-        hall = _hall(db, data)
-    finally:
-        db.close()
-    now = people.wall_clock()
-    today = datetime.fromtimestamp(now / 1000, ZoneInfo(hall.timezone)).date()
-    queue.import_file(file, data, hall, who, now, today)
-
-
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as fault:
         raise InputFault(f"{text!r} is no day; write YYYY-MM-DD") from fault
-
-
-def _hall(db: sqlite3.Connection, data: Path) -> Site:
-    row = db.execute("SELECT value FROM meta WHERE key='config'").fetchone()
-    if row is None:
-        raise EnvironmentFault(f"{data}: no gateway has run on this data yet")
-    return site.load(Path(row[0]))
 
 
 def _bounds(hall: Site, first: date, last: date) -> tuple[int, int]:
@@ -135,16 +117,14 @@ def _energy(db: sqlite3.Connection, hall: Site, first: date, last: date) -> list
 
     def rows() -> Iterator[Row]:
         begin, end = _bounds(hall, first, last)
+        used: dict[str, dict[date, float]] = {}
+        for device, ch, t, kwh in series.energy(db, begin, end, ZoneInfo(hall.timezone)):
+            days = used.setdefault(f"{device}/{ch}", {})
+            day = schedules.local_day(t, hall.timezone)
+            days[day] = days.get(day, 0.0) + kwh
         for circuit in hall.circuits:
-            if circuit.meter is None:
-                continue
-            for day, micro_wh in db.execute(
-                "SELECT date(e.t / 1000 + 28800, 'unixepoch'), sum(e.uwh) FROM energy e"
-                " JOIN channel c ON c.id = e.channel WHERE c.device=? AND c.ch=?"
-                " AND e.t >= ? AND e.t < ? GROUP BY 1 ORDER BY 1",
-                (circuit.meter.device, circuit.meter.ch, begin, end),
-            ):
-                yield [day, circuit.name, circuit.zone, circuit.use, micro_wh / 1e9]
+            for day, kwh in sorted(used.get(str(circuit.meter), {}).items()):
+                yield [day.isoformat(), circuit.name, circuit.zone, circuit.use, kwh]
 
     return [("电量", columns, rows())]
 

@@ -203,6 +203,22 @@ def test_waste_is_kwh_and_yuan(show: Show) -> None:
     assert "下班后用电 · 0.36 元" in fact(page, "waste")
 
 
+def test_what_was_permitted_is_no_waste_and_is_told_apart(show: Show, house: House) -> None:
+    """Overtime from midnight to four takes its half of the 90 W out, until it is withdrawn."""
+    values = ("p1", "overtime", '["hall-1f"]', MIDNIGHT, MIDNIGHT + 4 * HOUR, "", "a", "b", AT)
+    permit = f"INSERT INTO permit VALUES ({','.join('?' * 9)}, NULL, NULL)"
+    house.submit(lambda db, _: db.execute(permit, values)).result()
+    page = show()
+    assert "0.4 kWh" in fact(page, "waste")
+    assert "下班后用电 · 0.18 元" in fact(page, "waste")
+    assert "另有 0.4 kWh 有许可，不计" in fact(page, "waste")
+    withdrawn = "UPDATE permit SET withdrawn_at=?, withdrawn_by='b'"
+    house.submit(lambda db, _: db.execute(withdrawn, (AT,))).result()
+    page.reload()
+    expect(page.locator('[data-fact="waste"]')).to_contain_text("0.36 元")
+    assert "许可" not in fact(page, "waste")
+
+
 def test_zero_waste_and_no_reading_look_different(show: Show, house: House) -> None:
     page = show("energy/2026-05-01/2026-05-02")
     expect(page.locator(".empty")).to_contain_text("没有用电读数")
@@ -313,6 +329,14 @@ def test_csv_holds_all_that_is_shown(show: Show, lang: str, button: str, heads: 
         assert not re.search(r"[\u4e00-\u9fff]", ",".join(curve[1] + uses[1] + ranking[1]))
 
 
+def test_the_overview_draws_the_day_beside_meters_that_never_spoke(show: Show) -> None:
+    """Nine of the twelve never did: the total is of the others, against the same weekdays."""
+    key = show("overview").locator(".card.power .chart-legend")
+    expect(key).to_contain_text("过去 24 小时")
+    expect(key).to_contain_text("同星期、同为上班或休息日的中位数")
+    expect(key).to_contain_text("只有部分回路有读数")  # from nine to ten
+
+
 def test_what_is_lost_is_said_and_comes_back(show: Show) -> None:
     page = show()
     page.route("**/api/v1/energy/report*", lambda route: route.abort())
@@ -323,6 +347,27 @@ def test_what_is_lost_is_said_and_comes_back(show: Show) -> None:
     page.unroute("**/api/v1/energy/report*")
     failed.get_by_role("button").click()
     expect(page.locator('[data-fact="total"]')).to_contain_text("2026-06-30 全天")
+
+
+@pytest.mark.parametrize(
+    ("lang", "note"),
+    [
+        ("zh", r"没有更新：连不上网关.*。以下是 15:30:\d\d 读到的数据。"),
+        ("en", r"Not refreshed: .+\. This was read at 15:30:\d\d\."),
+    ],
+)
+def test_figures_that_could_not_be_refreshed_say_so(
+    show: Show, house: House, lang: str, note: str
+) -> None:
+    page = show(lang=lang)
+    with serving(house) as address:
+        page.goto(f"{address}/#/energy")
+        expect(page.locator('[data-fact="total"]')).to_be_visible()
+        known = fact(page, "total")
+        expect(page.locator(".energy-stale")).to_have_count(0)
+    expect(page.locator(".energy-stale")).to_have_text(re.compile(note))  # the gateway is gone
+    assert fact(page, "total") == known
+    assert violations(page) == []
 
 
 def test_before_the_first_reading_it_says_what_is_normal(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway import audit, backup, store, verify
+from gateway import audit, backup, salvage, store, verify
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.events import decode
 from gateway.history.hot import Hot
@@ -111,6 +113,41 @@ def test_only_the_newest_stay(data: Path, tmp_path: Path) -> None:
     assert {p.name for p in folder.iterdir()} == {"mine", "20260104T000000Z", made.folder.name}
 
 
+@pytest.mark.parametrize("harm", ["bit", "page"])
+def test_copies_of_a_damaged_database_displace_no_sound_backup(
+    data: Path, tmp_path: Path, harm: str
+) -> None:
+    """Three nights that nobody looks: the last good backup is still there, and is restored."""
+    folder = tmp_path / "backups"
+    good = backup.make(data, folder, keep=1)
+    good.folder.rename(folder / "20260101T000000Z")
+    damage(data / store.FILE, harm)
+    for _ in range(3):
+        with pytest.raises(InputFault, match=r"checksums: 1 of 40|structure of the database"):
+            backup.make(data, folder, keep=1)
+    names = sorted(p.name for p in folder.iterdir())
+    assert names[0] == "20260101T000000Z"
+    assert len(names) == 2
+    assert "can be restored: 40 events" in backup.rehearse(folder)
+    assert f"restored the backup of {good.made} with 40 events" in backup.restore(folder, data)
+    with closing(store.open_reader(data)) as db:
+        assert verify.check(db, print) == []
+
+
+def damage(path: Path, harm: str) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if harm == "bit":
+            db.execute("UPDATE event SET up=99 WHERE seq=3")
+            db.commit()
+            return
+        root = db.execute("SELECT rootpage FROM sqlite_master WHERE name='rollup'").fetchone()[0]
+        size = db.execute("PRAGMA page_size").fetchone()[0]
+    raw = bytearray(path.read_bytes())
+    raw[(root - 1) * size : root * size] = bytes(size)
+    path.write_bytes(raw)
+
+
 def test_no_restore_under_a_running_gateway(data: Path, tmp_path: Path) -> None:
     backup.make(data, tmp_path / "backups")
     with store.locked(data), pytest.raises(EnvironmentFault, match="another gateway"):
@@ -123,6 +160,121 @@ def test_a_restore_takes_over_what_came_after_the_backup(data: Path, tmp_path: P
     before = everything(data)
     said = backup.restore(tmp_path / "backups", data)
     assert "took over 50 later events from it" in said
+    assert everything(data) == before
+
+
+# Rules, engine and workers make these anew, or they are of the one machine. Every other table is
+# taken over: a new one belongs into one of the two lists.
+ANEW = {
+    *("event", "log", "reject", "device", "meta", "session", "attempt", "audit", "sqlite_sequence"),
+    *("channel", "sample", "moving", "anchor", "rollup", "energy", "energy_day", "chunk"),
+    *("last_value", "finding", "finding_history", "alert", "alert_history", "engine_snapshot"),
+    *("pending_switch", "notification", "channel_health", "control", "command", "maintenance"),
+    *("episode_decision", "firmware_update", "influx", "influx_again", "influx_refused"),
+}
+
+
+def told(data: Path) -> dict[str, list[tuple[object, ...]]]:
+    with closing(sqlite3.connect(data / store.FILE)) as db:
+        found = {}
+        for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'").fetchall():
+            if table not in ANEW:
+                found[table] = db.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+        return found
+
+
+def rate(db: sqlite3.Connection, seq: int) -> None:
+    journal = Journal()
+    journal.load(db)
+    raw = f'{{"log":"{LOG}","seq":{seq},"boot":1,"up":1,"t":null,"kind":"rating","level":5}}'
+    db.execute("BEGIN")
+    for part, event in decode(raw.encode()):
+        journal.accept(db, "pad-w01", part, event, START)  # type: ignore[arg-type]
+    journal.write(db)
+    db.execute("COMMIT")
+
+
+def tell(data: Path, n: int) -> None:
+    """What people say of a day; the second time some of the first is changed."""
+    with closing(store.open_writer(data)) as db:
+        rate(db, n)
+        for sql in (
+            "INSERT INTO account (name, role, hash, made_at) VALUES ('p{n}', 'duty', 'x', {n})",
+            "INSERT INTO permit VALUES"
+            " ('p{n}', 'overtime', '[]', 1, 2, '', 'a', 'b', 1, NULL, NULL)",
+            "INSERT INTO opinion (id, channel, counter, t, level, made_at, made_by)"
+            " VALUES ('o{n}', 'paper', 'w1', 1, 5, 1, 'a')",
+            "INSERT INTO visit_count VALUES ({n}, 'w1', '2026-07-01', 5, 1, 'a')",
+            "INSERT INTO register_entry VALUES ('r{n}', 'duty', '', 1, 'a', '{{}}')",
+            "INSERT INTO register_strike VALUES ('r{n}', 2, 'a', 'wrong')",
+            "INSERT INTO case_file VALUES ('c{n}', 'complaint', 1, NULL, NULL)",
+            "INSERT INTO case_event VALUES ('c{n}', 1, 1, 'a', 'open', '{{}}')",
+            "INSERT INTO case_now (id, state) VALUES ('c{n}', 'open')",
+            "INSERT INTO contact VALUES ('c{n}', 'call', '2026-08-01', x'01', 'a', 1, NULL, NULL)",
+            "INSERT INTO shift VALUES ('s{n}', {n}, 'a', 'b', NULL, '', '[]', '[]')",
+            "INSERT INTO attendance_import VALUES ({n}, 'x{n}', 'f', 1, 'a', 1)",
+            "INSERT INTO attendance_punch VALUES ('a', {n}, 'A', 'in', {n})",
+        ):
+            db.execute(sql.format(n=n))
+        if n > 1:
+            db.execute("UPDATE account SET role='viewer' WHERE name='p1'")
+            db.execute("UPDATE permit SET withdrawn_at=5 WHERE id='p1'")
+            db.execute(
+                "UPDATE opinion SET struck_at=5, struck_by='a', struck_why='w' WHERE id='o1'"
+            )
+            db.execute("UPDATE case_now SET state='done' WHERE id='c1'")
+            db.execute("INSERT INTO case_event VALUES ('c1', 2, 5, 'a', 'close', '{}')")
+            db.execute("UPDATE contact SET sealed=NULL, erased_at=5, erased_why='w'")
+
+
+def test_a_restore_takes_over_what_people_told(data: Path, tmp_path: Path) -> None:
+    tell(data, 1)
+    backup.make(data, tmp_path / "backups")
+    tell(data, 2)
+    before = told(data)
+    assert set(before) == set(salvage.TOLD)
+    said = backup.restore(tmp_path / "backups", data)
+    assert "took over 1 later events from it" in said
+    assert not [line for line in said if "cannot be read" in line]
+    assert told(data) == before
+    assert sum(map(len, before.values())) > 26
+    with closing(store.open_reader(data)) as db:
+        assert verify.check(db, print) == []
+
+
+def test_a_restore_without_room_leaves_everything_as_it_was(data: Path, tmp_path: Path) -> None:
+    """The copy itself does not fit, or what is taken over does not."""
+    size = (backup.make(data, tmp_path / "backups").folder / store.FILE).stat().st_size
+    store_events(data, 41, 3000)
+    before = everything(data), {p.name for p in data.iterdir()}
+    for room in (size // 2048, size // 1024 + 200):
+        command = (
+            f"ulimit -f {room}; trap '' XFSZ; exec {sys.executable} -m gateway.cli"
+            f" restore {tmp_path / 'backups'} --data {data}"
+        )
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+        assert done.returncode == 3, done.stderr
+        assert "nothing was restored" in done.stderr
+        names = {p.name for p in data.iterdir()} - {
+            "lock",
+            store.FILE + "-wal",
+            store.FILE + "-shm",
+        }
+        assert (everything(data), names) == before
+    assert "took over 2960 later events from it" in backup.restore(tmp_path / "backups", data)
+
+
+def test_a_restore_that_was_killed_when_it_was_ready_is_finished(
+    data: Path, tmp_path: Path
+) -> None:
+    backup.make(data, tmp_path / "backups")
+    store_events(data, 41, 90)
+    before = everything(data)
+    (data / "restored").mkdir()
+    for file in data.glob(f"{store.FILE}*"):
+        file.replace(data / "restored" / file.name)
+    said = backup.restore(tmp_path / "backups", data)
+    assert said[0] == "put in place what an interrupted restore had left ready"
     assert everything(data) == before
 
 

@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 
 from gateway import appointments, attendance, audit, duties, registers, site, store, workdays
 from gateway.attendance import Punch
-from gateway.errors import InputFault
+from gateway.clock import parse_instant
+from gateway.errors import EnvironmentFault, InputFault
 from tests.gateway.api.house import SITE
 
 KNOWN = workdays.load(None, None)
 TABLE = duties.table()
+HOURS = (site.Span(540, 720), site.Span(780, 1020))
+RULEBOOK = attendance.rules(site.AttendanceOf(), HOURS)
 
 
 def due(duty: str, first: str, last: str) -> list[str]:
@@ -122,7 +125,7 @@ def test_a_card_is_only_a_keyed_hash() -> None:
     ],
 )
 def test_classes_of_lateness(minutes: int, word: str) -> None:
-    assert attendance.lateness(minutes) == word
+    assert attendance.lateness(minutes, site.AttendanceOf()) == word
 
 
 def test_a_hall_may_set_its_own_limits() -> None:
@@ -130,7 +133,8 @@ def test_a_hall_may_set_its_own_limits() -> None:
     said = [attendance.lateness(minutes, hall) for minutes in (5, 6, 20, 21)]
     assert said == ["late", "undefined", "undefined", "absent"]
     punches = [Punch("7", "王", datetime(2026, 7, d, 8, 58)) for d in (1, 2, 3, 6)]
-    assert attendance.summary(punches, KNOWN, hall)[0].half_days == 2
+    by = attendance.rules(hall, HOURS)
+    assert attendance.summary(punches, KNOWN, by)[0].half_days == 2
     table = duties.of(site.DutiesOf(drill_months=6, census=((2, 29), (12, 1))))
     span = date(2026, 1, 1), date(2026, 12, 31)
     drills = duties.items(table["drill"], *span, KNOWN)
@@ -152,6 +156,10 @@ def test_the_site_file_sets_them(tmp_path: Path) -> None:
         site.load(tmp_path / "site.toml")
 
 
+def clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def day(*times: str, kind: str = "") -> list[Punch]:
     return [Punch("7", "王", datetime.fromisoformat(f"2026-07-01T{time}"), kind) for time in times]
 
@@ -167,14 +175,61 @@ def day(*times: str, kind: str = "") -> list[Punch]:
     ],
 )
 def test_a_day_of_four_punches(times: list[str], found: list[str]) -> None:
-    assert [f"{s.came} {s.left}" for s in attendance.sessions(day(*times))] == found
+    assert [f"{s.came} {s.left}" for s in attendance.sessions(day(*times), RULEBOOK)] == found
+
+
+def test_a_machine_that_says_in_or_out() -> None:
+    """Out at 12:40 leaves the morning, in at 12:20 comes for the afternoon."""
+    said = [("08:50", "in"), ("12:40", "out"), ("12:20", "in"), ("17:05", "out")]
+    punches = [punch for time, kind in said for punch in day(time, kind=kind)]
+    found = attendance.sessions(punches, RULEBOOK)
+    assert [f"{s.came} {s.left}" for s in found] == ["on-time on-time"] * 2
+
+
+@pytest.mark.parametrize(
+    ("hours", "halves"),
+    [
+        (
+            ["08:30-12:00", "14:30-18:00"],
+            [("morning", "08:25", "12:00"), ("afternoon", "14:30", "18:00")],
+        ),
+        (["08:30-18:00"], [("morning", "08:25", "13:00"), ("afternoon", "14:30", "18:00")]),
+        (["08:30-12:00"], [("morning", "08:25", "12:00")]),
+        (["14:00-16:00", "16:30-18:00"], [("afternoon", "14:30", "18:00")]),
+    ],
+)
+def test_halves_by_a_halls_own_hours(
+    tmp_path: Path, hours: list[str], halves: list[tuple[str, str, str]]
+) -> None:
+    own = 'morning = "08:25"\nafternoon = "14:30"\nsplit = "13:00"\n'
+    (tmp_path / "site.toml").write_text(
+        f'[site]\nid = "h"\n[hours]\nopen = {hours}\n[attendance]\n{own}', encoding="utf-8"
+    )
+    hall = site.load(tmp_path / "site.toml")
+    by = attendance.rules(hall.attendance, hall.hours.open)
+    assert [(h.name, clock(h.by), clock(h.ends)) for h in by.halves] == halves
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        ('split = "08:00"', "split must not be before morning"),
+        ('afternoon = "12:00"', "afternoon must not be before split"),
+        ('morning = "12:45"', "split must not be before morning"),
+        ('late = "31min"', "absent must not be before late"),
+    ],
+)
+def test_times_of_attendance_in_order(tmp_path: Path, own: str, named: str) -> None:
+    (tmp_path / "site.toml").write_text(f'[site]\nid = "h"\n[attendance]\n{own}\n')
+    with pytest.raises(InputFault, match=f"site.toml:4: attendance.*{named}"):
+        site.load(tmp_path / "site.toml")
 
 
 def test_a_month_counts_workdays_and_half_days() -> None:
     punches = [
         Punch("7", "王", datetime(2026, 7, d, 9, 0)) for d in (1, 2, 3, 4, 6, 7)
     ]  # the 4th is a Saturday
-    (month,) = attendance.summary(punches, KNOWN)
+    (month,) = attendance.summary(punches, KNOWN, RULEBOOK)
     assert (month.days, month.counts["late"], month.half_days) == (5, 5, 1)
 
 
@@ -211,11 +266,16 @@ def test_an_import_is_kept_once_and_audited(tmp_path: Path) -> None:
     db = store.open_writer(data)
     file = tmp_path / "punches.csv"
     file.write_bytes("工号,姓名,时间\n7,王,2026-07-01 08:54\n".encode("gb18030"))
+    with pytest.raises(EnvironmentFault, match="no gateway has run"):
+        attendance.import_file(file, data, "li", 1)
+    (tmp_path / "site.toml").write_text('[site]\nid = "h"\ntimezone = "Asia/Urumqi"\n', "utf-8")
+    db.execute("INSERT INTO meta VALUES ('config', ?)", (str(tmp_path / "site.toml"),))
     for _ in range(2):
         attendance.import_file(file, data, "li", 1)
     file.write_text("工号,姓名,时间\n7,王,2026-07-01 08:54\n7,王,2026-07-01 12:00\n", "utf-8")
     attendance.import_file(file, data, "li", 2)
-    assert db.execute("SELECT count(*) FROM attendance_punch").fetchone()[0] == 2
+    times = [t for (t,) in db.execute("SELECT t FROM attendance_punch ORDER BY t")]
+    assert times == [parse_instant(f"2026-07-01T{at}:00+06:00") for at in ("08:54", "12:00")]
     rows = db.execute("SELECT what, who FROM audit").fetchall()
     assert rows == [("attendance.import", "li")] * 2
     assert audit.check(db) is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from gateway import audit, reports, store, verify
+from gateway.clock import parse_instant
 from gateway.errors import InputFault
 from gateway.events import decode
 from gateway.journal import Journal
@@ -105,6 +107,24 @@ def test_ratings_report_counts_what_was_pressed(data: Path, tmp_path: Path) -> N
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][:3] == ("窗口", "评价数 n", "非常满意")
     assert rows[1][:7] == ("企业开办专窗", 6, 3, 1, 1, 0, 1)
+
+
+def test_energy_is_of_the_sites_own_days(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "urumqi.toml"  # two hours behind
+    config.write_text(SITE.read_text().replace("Asia/Shanghai", "Asia/Urumqi"))
+    hour, midnight = 3_600_000, parse_instant("2026-07-02T00:00:00+06:00")
+    with contextlib.closing(store.open_writer(data)) as db:
+        db.execute("INSERT INTO channel VALUES (1, 'pm-01', 'c1', 'power', '')")
+        for n, kwh in ((-25, 1), (-24, 2), (-1, 4), (0, 8)):
+            db.execute("INSERT INTO energy VALUES (1, ?, ?)", (midnight + n * hour, kwh * 10**9))
+        db.execute("INSERT OR REPLACE INTO meta VALUES ('config', ?)", (str(config),))
+    out = tmp_path / "energy.xlsx"
+    reports.write("energy", data, "2026-07-01", "2026-07-02", out)
+    found = list(openpyxl.load_workbook(out)["电量"].iter_rows(values_only=True))[1:]
+    assert [(row[0], row[1], row[4]) for row in found] == [
+        ("2026-07-01", "大厅照明", 6),
+        ("2026-07-02", "大厅照明", 8),
+    ]
 
 
 def test_a_report_names_what_is_wrong(data: Path, tmp_path: Path) -> None:

@@ -18,17 +18,3 @@ export async function series(channel: string, field: string, from: number, to: n
   const pick = (key: "mean" | "min" | "max") => times.map((_, i) => at.get(i)?.[key] ?? null);
   return { times, mean: pick("mean"), min: pick("min"), max: pick("max") };
 }
-
-/** The sum of several series; null at each step where one of them is not known. */
-export function sum(all: Samples[]): (number | null)[] {
-  const length = all[0]?.times.length ?? 0;
-  return Array.from({ length }, (_, i) => {
-    let total = 0;
-    for (const one of all) {
-      const value = one.mean[i];
-      if (value === null || value === undefined) return null;
-      total += value;
-    }
-    return total;
-  });
-}

@@ -8,6 +8,7 @@ import { Card, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
 import { Episodes } from "./reports/episodes";
 import { Fields } from "./reports/fields";
+import { usePaper } from "./reports/paper";
 import { Table } from "./reports/table";
 
 const HAND: SheetKind[] = ["stars", "hygiene", "zeros"];
@@ -88,6 +89,7 @@ function Whole({ kind, period }: { kind: SheetKind; period: string }) {
   const hall = useStore(live, (l) => l.site?.name ?? "");
   const path = `/sheets/${kind}`;
   const { data, fault, reload } = useFetched(() => get<Sheet>(`${path}?period=${period}`), [kind, period]);
+  usePaper([hall, data?.title[language], data?.period].filter(Boolean).join(" · "));
   const tools = (
     <div class="actions no-print">
       <a class="button" href={`/api/v1${path}/file?period=${period}`} download>
@@ -124,12 +126,14 @@ function Whole({ kind, period }: { kind: SheetKind; period: string }) {
             <Table key={section.key} section={section} />
           ))}
           {data.settings.length > 0 && <Settings rows={data.settings} />}
-          <h3>{t("reports.notes")}</h3>
-          <ul class="report-notes">
-            {[...data.notes, ...data.sources].map((note) => (
-              <li key={note.zh}>{note[language]}</li>
-            ))}
-          </ul>
+          <section class="report-section">
+            <h3>{t("reports.notes")}</h3>
+            <ul class="report-notes">
+              {[...data.notes, ...data.sources].map((note) => (
+                <li key={note.zh}>{note[language]}</li>
+              ))}
+            </ul>
+          </section>
         </Card>
       )}
     </>

@@ -314,7 +314,7 @@ export const enLedger: Record<keyof typeof zhLedger, string> = {
   "att.morning": "morning",
   "att.afternoon": "afternoon",
   "att.none": "No punches of this month were imported yet.",
-  "att.note": "Up to 10 minutes is late, more than 30 absent; between them the rulebook has no class. A missing punch is shown, not judged. No biometrics.",
+  "att.note": "Signed in by {by}. Up to {late} minutes after it is late, more than {absent} absent; between them the rulebook has no class. A missing punch is shown, not judged. No biometrics.",
   "att.import": "Import the machine's file",
   "att.file": "The machine's CSV file",
   "att.size": "The file is empty or larger than 4 MB.",

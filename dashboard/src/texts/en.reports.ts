@@ -36,6 +36,7 @@ export const enReports = {
   "reports.sheet": "Sheet",
   "reports.period": "Period",
   "reports.due": "due by {day}",
+  "reports.printed": "printed {at}",
   "reports.download": "Download",
   "reports.print": "Print",
   "reports.notes": "Notes and sources",

@@ -168,7 +168,7 @@ export const en: Record<Key, string> = {
   "power.now": "now",
   "power.nowPart": "{known} of {all} circuits answer",
   "power.today": "last 24 h",
-  "power.before": "same time last {day}",
+  "power.before": "median of the same weekdays before",
   "power.empty": "No power has been recorded yet. The plot starts when a meter is online.",
   "power.alt": "Total power over the last 24 hours, at most {max}, now {now}.",
   "rate.title": "Ratings today",

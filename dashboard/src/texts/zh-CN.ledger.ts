@@ -313,7 +313,7 @@ export const zhLedger = {
   "att.morning": "上午",
   "att.afternoon": "下午",
   "att.none": "本月还没有导入考勤记录。",
-  "att.note": "迟到 10 分钟以内为迟到，30 分钟以上为旷工，之间规章没有定级。缺卡只显示，不判定。不采集生物特征。",
+  "att.note": "签到：{by}前。晚 {late} 分钟以内为迟到，超过 {absent} 分钟为旷工，之间规章没有定级。缺卡只显示，不判定。不采集生物特征。",
   "att.import": "导入考勤机文件",
   "att.file": "考勤机导出的表格文件",
   "att.size": "文件为空或超过 4 兆字节。",

@@ -168,7 +168,7 @@ export const zh = {
   "power.now": "当前",
   "power.nowPart": "{known} / {all} 回路有应答",
   "power.today": "过去 24 小时",
-  "power.before": "上{day}同时段",
+  "power.before": "此前同星期、同为上班或休息日的中位数",
   "power.empty": "还没有用电记录。电表上线后从这里画起。",
   "power.alt": "过去 24 小时总功率，最高 {max}，当前 {now}。",
   "rate.title": "今日评价",

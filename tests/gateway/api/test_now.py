@@ -97,6 +97,13 @@ def test_site_shows_no_tags(as_role: Callable[[str], httpx.Client]) -> None:
         "arrive": "08:00",
         "clear": "18:00",
     }
+    assert told["attendance"] == {
+        "halves": [
+            {"name": "morning", "by": "08:55", "ends": "12:00"},
+            {"name": "afternoon", "by": "13:00", "ends": "17:00"},
+        ],
+        **{"late": 10, "absent": 30, "half_day_at": 5},
+    }
     assert told["counters"][0]["presence"] == "occ-w01/p1"
     assert told["routes"][0]["due"] == [["17:00", "19:00"]]
     for secret in ("04a1b2c3d4", "04b2000001", "04b1000001", "HALLKEEPER_NOTIFY"):

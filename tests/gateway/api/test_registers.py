@@ -219,7 +219,9 @@ def test_what_cannot_be_booked(as_role: As, change: dict) -> None:
 def test_a_month_of_attendance(house: House, as_role: As) -> None:
     text = "工号,姓名,时间\n7,王,2026-07-01 09:20\n7,王,2026-07-01 12:00\n"
     punches = attendance.parse(text, "a.csv")
-    attendance.keep(house.db, punches, "0", "a.csv", "li", NOON, "Asia/Shanghai")
+    house.submit(
+        lambda db, now: attendance.keep(db, punches, "0", "a.csv", "li", now, "Asia/Shanghai")
+    ).result()
     (one,) = as_role("manager").get("/api/v1/attendance?month=2026-07").json()["items"]
     assert one["undefined"] == [{"day": "2026-07-01", "session": "morning", "minutes": 25}]
     assert as_role("manager").get("/api/v1/attendance?month=2026-13").status_code == 422

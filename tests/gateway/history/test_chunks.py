@@ -19,7 +19,10 @@ rows = st.lists(
 
 @given(rows)
 def test_what_is_packed_comes_back(said: list[chunks.Row]) -> None:
-    assert chunks.unpack(chunks.pack(said)) == said
+    packed = chunks.pack(said)
+    assert chunks.unpack(packed) == said
+    for field in range(1, 6):
+        assert chunks.values(packed, field) == [(row[0], row[3 + field]) for row in said]
 
 
 @given(st.integers(1, 1000), st.lists(st.integers(-5000, 5000), min_size=3, max_size=60))
@@ -37,6 +40,7 @@ def test_a_chunk_of_the_first_form_is_still_read() -> None:
         (10, 1, 1, 7, 5, None, None, None, None),
         (20, 1, 2, 7, -5, None, 3, None, 9),
     ]
+    assert chunks.values(first, 3) == [(10, None), (20, 3)]
 
 
 def test_a_day_of_readings_every_ten_seconds_is_small() -> None:

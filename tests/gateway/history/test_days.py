@@ -48,6 +48,26 @@ def test_sealed_days_are_the_sum_of_their_hours(
         db.close()
 
 
+def test_many_meters_over_a_season_each_have_their_own(tmp_path: Path) -> None:
+    """They are read some at a time."""
+    db = kept(tmp_path, [])
+    numbers = {f"m-{n}": 7 * n + 1 for n in range(40)}
+    db.executemany(
+        "INSERT INTO channel (id, device, ch, kind) VALUES (?, ?, 'c1', 'power')",
+        [(number, device) for device, number in numbers.items()],
+    )
+    hours = range(DAY, DAY + 60 * MS, 3_600_000)
+    rows = [(number, t, number * 10**9 + t % 1009) for number in numbers.values() for t in hours]
+    db.executemany("INSERT INTO energy VALUES (?, ?, ?)", rows)
+    found = {(device, t): kwh for device, _, t, kwh in series.energy(db, hours[0], hours[-1])}
+    assert found == {
+        (device, t): (number * 10**9 + t % 1009) / 1e9
+        for device, number in numbers.items()
+        for t in hours[:-1]
+    }
+    db.close()
+
+
 def test_a_state_of_a_packed_day_still_stands(tmp_path: Path) -> None:
     def door(seq: int, t: int, is_open: bool) -> Said:
         said = {"ch": "c1", "open": is_open}

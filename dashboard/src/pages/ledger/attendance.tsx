@@ -3,12 +3,13 @@ import { ApiError, list, person, post, query } from "../../api";
 import { hallNow } from "../../clock";
 import { dateOf } from "../../format";
 import { t, word } from "../../i18n";
+import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 import { Outcome } from "../../ui/form";
 import { may } from "./may";
-import { refusal } from "./parts";
+import { MonthPicker, refusal } from "./parts";
 import type { AttendanceMonth, Look } from "./types";
 
 const CLASSES = ["on-time", "late", "undefined", "absent", "early", "missing"] as const;
@@ -16,6 +17,7 @@ const CLASSES = ["on-time", "late", "undefined", "absent", "early", "missing"] a
 /** 考勤: the machine's file, looked at before it is taken; a month by person and class. */
 export function Attendance() {
   const me = useStore(person, (p) => p);
+  const by = useStore(live, (l) => l.site?.attendance);
   const [month, setMonth] = useState(dateOf(hallNow()).slice(0, 7));
   const { data, fault, reload } = useFetched(
     async () => ({ month, items: await list<AttendanceMonth>(`/attendance?month=${month}`) }),
@@ -25,15 +27,7 @@ export function Attendance() {
   return (
     <>
       <div class="ledger-tools">
-        <label class="beside">
-          {t("duties.month")}
-          <input
-            type="month"
-            value={month}
-            required
-            onChange={(e) => /^\d{4}-\d\d$/.test(e.currentTarget.value) && setMonth(e.currentTarget.value)}
-          />
-        </label>
+        <MonthPicker month={month} set={setMonth} />
       </div>
       {may(me, "import") && (
         <Import
@@ -55,7 +49,15 @@ export function Attendance() {
         ) : (
           <Empty>{t("att.none")}</Empty>
         )}
-        <p class="second note">{t("att.note")}</p>
+        {by && (
+          <p class="second note">
+            {t("att.note", {
+              by: by.halves.map((half) => half.by).join(t("common.list")),
+              late: by.late,
+              absent: by.absent,
+            })}
+          </p>
+        )}
       </Card>
     </>
   );

@@ -10,7 +10,7 @@ import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 import { Sign } from "../../ui/sign";
 import { may } from "./may";
-import { Acts, DayField, said, Text, type Doing } from "./parts";
+import { Acts, DayField, MonthPicker, said, Text, type Doing } from "./parts";
 import type { DutyItem, DutyRow } from "./types";
 
 const GROUPS = ["missed", "due", "coming", "done"] as const;
@@ -41,15 +41,7 @@ export function Duties() {
   return (
     <>
       <div class="ledger-tools">
-        <label class="beside">
-          {t("duties.month")}
-          <input
-            type="month"
-            value={month}
-            required
-            onChange={(e) => /^\d{4}-\d\d$/.test(e.currentTarget.value) && setMonth(e.currentTarget.value)}
-          />
-        </label>
+        <MonthPicker month={month} set={setMonth} />
       </div>
       {!items ? (
         <Card title={t("ledger.duties")}>{fault ? <Failed fault={fault} retry={reload} /> : <Loading rows={5} />}</Card>

@@ -147,6 +147,21 @@ export function Text({ name, label, optional, most = 500, value }: FieldProps) {
   );
 }
 
+/** The month that a ledger shows, as "2026-07". */
+export function MonthPicker({ month, set }: { month: string; set: (month: string) => void }) {
+  return (
+    <label class="beside">
+      {t("duties.month")}
+      <input
+        type="month"
+        value={month}
+        required
+        onChange={(e) => /^\d{4}-\d\d$/.test(e.currentTarget.value) && set(e.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
 export function DayField({ name, label, optional, value, min, max }: FieldProps & { min?: string; max?: string }) {
   return (
     <label>

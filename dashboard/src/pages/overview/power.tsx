@@ -1,25 +1,38 @@
 import { useMemo } from "preact/hooks";
 import { hallNow, useNow } from "../../clock";
-import { DAY, dateOf, MINUTE, power, weekdayName } from "../../format";
+import { DAY, dateOf, MINUTE, ms, power } from "../../format";
 import { t, useLang } from "../../i18n";
-import { series, sum } from "../../live/history";
 import { totalPower } from "../../live/read";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
-import type { Site } from "../../types";
 import { Card, Empty, Failed, Loading } from "../../ui/card";
 import { Chart, type Line } from "../../ui/chart";
 import { useFetched } from "../../ui/fetch";
+import { report } from "../energy/data";
 
 const STEP = 10 * MINUTE;
 
-async function totals(site: Site, to: number): Promise<{ times: number[]; values: (number | null)[] }> {
-  const meters = site.circuits.flatMap((c) => (c.meter ? [c.meter] : []));
-  const all = await Promise.all(meters.map((m) => series(m, "w", to - DAY, to, STEP)));
-  return { times: all[0]?.times ?? [], values: sum(all) };
+interface Drawn {
+  times: number[];
+  total: (number | null)[];
+  part: (number | null)[];
+  usual: (number | null)[];
 }
 
-/** Power now and over the last day, against the same weekday before. */
+/** The last day's power, and what the same weekdays before, worked or off alike, were at that hour. */
+async function lastDay(): Promise<Drawn> {
+  const to = Math.ceil(hallNow() / STEP) * STEP;
+  const { curve } = await report(dateOf(to - DAY), dateOf(to - 1));
+  const items = curve.items.filter((p) => ms(p.t) >= to - DAY && ms(p.t) < to);
+  return {
+    times: items.map((p) => ms(p.t)),
+    total: items.map((p) => p.value),
+    part: items.map((p) => p.part),
+    usual: items.map((p) => p.mid),
+  };
+}
+
+/** Power now and over the last day, against the same weekdays before. */
 export function PowerCard() {
   const site = useStore(live, (l) => l.site);
   const channels = useStore(live, (l) => l.channels);
@@ -32,35 +45,28 @@ export function PowerCard() {
   );
   return (
     <Card title={t("power.title")} class="power" aside={aside}>
-      {site ? <DayPlot site={site} now={total?.w ?? null} /> : <Loading rows={4} />}
+      {site ? <DayPlot now={total?.w ?? null} /> : <Loading rows={4} />}
     </Card>
   );
 }
 
-function DayPlot({ site, now }: { site: Site; now: number | null }) {
+function DayPlot({ now }: { now: number | null }) {
   const language = useLang();
   const turn = Math.floor(useNow(30_000) / STEP);
-  const { data, fault, reload } = useFetched(async () => {
-    const to = Math.ceil(hallNow() / STEP) * STEP;
-    const [day, week] = await Promise.all([totals(site, to), totals(site, to - 7 * DAY)]);
-    return { to, day, week };
-  }, [site, turn]);
+  const { data, fault, reload } = useFetched(lastDay, [turn]);
   const lines = useMemo((): Line[] => {
     if (!data) return [];
-    const before: Line = {
-      label: t("power.before", { day: weekdayName(dateOf(data.to - 7 * DAY)) }),
-      values: data.week.values,
-      color: "--faint",
-      width: 1,
-      dash: [4, 4],
-    };
-    const today: Line = { label: t("power.today"), values: data.day.values, color: "--accent", fill: true };
-    return data.week.values.some((v) => v !== null) ? [before, today] : [today];
+    const some = (line: Line) => (line.values.some((v) => v !== null) ? [line] : []);
+    return [
+      ...some({ label: t("power.before"), values: data.usual, color: "--faint", width: 1, dash: [4, 4] }),
+      { label: t("power.today"), values: data.total, color: "--accent", fill: true },
+      ...some({ label: t("energy.part"), values: data.part, color: "--accent", dash: [2, 3] }),
+    ];
   }, [data, language]);
   if (fault && !data) return <Failed fault={fault} retry={reload} />;
   if (!data) return <Loading rows={4} />;
-  const known = data.day.values.filter((v) => v !== null);
+  const known = [...data.total, ...data.part].filter((v) => v !== null);
   if (!known.length) return <Empty>{t("power.empty")}</Empty>;
   const alt = t("power.alt", { max: power(Math.max(...known)), now: power(now) });
-  return <Chart times={data.day.times} lines={lines} height={180} alt={alt} format={power} />;
+  return <Chart times={data.times} lines={lines} height={180} alt={alt} format={power} />;
 }

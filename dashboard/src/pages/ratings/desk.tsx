@@ -51,28 +51,20 @@ async function textOf(file: File): Promise<string> {
 
 /** The queue machine's CSV: served visits by counter and day; nothing else of it is kept. */
 function QueueFile() {
-  const [file, choose] = useState<{ file: string; csv: string } | null>(null);
   return (
     <Form<{ counts: number; new: number }>
       path="/ratings/visits/import"
       go={t("ratings.import")}
       denied={t("common.forbidden")}
-      body={() => file}
+      body={async (f) => {
+        const file = f.get("csv") as File;
+        return { file: file.name, csv: await textOf(file) };
+      }}
       done={(answer) => t("ratings.imported", { n: answer.counts, fresh: answer.new })}
     >
       <label>
         {t("ratings.queueFile")}
-        <input
-          type="file"
-          name="csv"
-          required
-          accept=".csv,text/csv"
-          onChange={(e) => {
-            const chosen = e.currentTarget.files?.[0];
-            choose(null);
-            if (chosen) void textOf(chosen).then((csv) => choose({ file: chosen.name, csv }));
-          }}
-        />
+        <input type="file" name="csv" required accept=".csv,text/csv" />
       </label>
       <p class="second">{t("ratings.queueNote")}</p>
     </Form>

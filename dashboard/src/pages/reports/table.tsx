@@ -3,6 +3,9 @@ import { t, useLang } from "../../i18n";
 import type { SheetColumn, SheetSection, Words } from "../../types";
 import { Empty, Raw } from "../../ui/card";
 
+/** More columns than this are printed in smaller type. */
+const WIDE = 16;
+
 type Value = string | number | Words | null;
 
 /** One table of a sheet; what is hidden, open or not known is a dash, never a zero. */
@@ -14,11 +17,11 @@ export function Table({ section }: { section: SheetSection }) {
       <h3>{title}</h3>
       {section.rows.length ? (
         <div class="table-scroll" tabIndex={0} role="region" aria-label={title}>
-          <table class="report-table">
+          <table class={section.columns.length > WIDE ? "report-table wide" : "report-table"}>
             <thead>
               <tr>
-                {section.columns.map((column) => (
-                  <th key={column.key} scope="col" class={column.kind === "text" ? "" : "num"}>
+                {section.columns.map((column, at) => (
+                  <th key={column.key} scope="col" class={at === 0 || column.kind === "text" ? "" : "num"}>
                     {column.title[language]}
                   </th>
                 ))}
