@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Union
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union
 
 import msgspec
 
@@ -23,12 +23,13 @@ _MAX_INT = 2**53
 _COMMON_KEYS = 6  # log, seq, boot, up, t, kind
 _READABLE_BYTES = 65536  # beyond this not even the number of a refused event is looked for
 
-_Log = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{8}\Z")]
+_LOG_PATTERN, _ID_PATTERN = r"^[0-9A-Fa-f]{8}\Z", r"^[a-z0-9-]{1,32}\Z"
+_Log = Annotated[str, msgspec.Meta(pattern=_LOG_PATTERN)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=_MAX_INT)]
 _Ms = Annotated[int, msgspec.Meta(ge=0, le=_MAX_INT)]
 
 _TYPES: dict[str, Any] = {
-    wire.ID: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9-]{1,32}\Z")],
+    wire.ID: str,  # like an event's log: `_misnamed` looks at it
     wire.BOOL: bool,
     wire.INT: Annotated[int, msgspec.Meta(ge=-_MAX_INT, le=_MAX_INT)],
     wire.NUM: float,
@@ -40,10 +41,10 @@ _TYPES: dict[str, Any] = {
 }
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One event of a device. `t` is Unix ms or None; `up` is ms since that boot."""
 
-    log: _Log
+    log: str
     seq: _Count
     boot: _Count
     up: _Ms
@@ -52,7 +53,7 @@ class Event(msgspec.Struct, frozen=True):
     kind: ClassVar[str]  # its name on the wire
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class Unknown(msgspec.Struct, frozen=True, gc=False):
     """An event of a kind this version does not know: stored, counted, a sign of life."""
 
     kind: str
@@ -95,6 +96,7 @@ def _struct(kind: str) -> type[Event]:
         tag=kind,
         tag_field="kind",
         frozen=True,
+        gc=False,  # it holds nothing that could hold it
         rename=rename,
         namespace={"kind": kind},
     )
@@ -102,14 +104,26 @@ def _struct(kind: str) -> type[Event]:
 
 
 STRUCTS: dict[str, type[Event]] = {kind: _struct(kind) for kind in wire.KINDS}
-_REQUIRED = {
-    STRUCTS[kind]: _COMMON_KEYS + sum(not name.startswith("?") for name, _, _ in fields)
-    for kind, fields in wire.KINDS.items()
-}
-_OPTIONAL = {
-    STRUCTS[kind]: [attribute(name[1:]) for name, _, _ in fields if name.startswith("?")]
-    for kind, fields in wire.KINDS.items()
-}
+
+
+class _Shape(NamedTuple):
+    """What `decode_one` looks at after the typed decoder: the fewest colons an event of the kind
+    has, its optional fields, and those that are ids."""
+
+    colons: int
+    optional: tuple[str, ...]
+    ids: tuple[str, ...]
+
+
+def _shape(fields: Sequence[tuple[str, str, Any]]) -> _Shape:
+    return _Shape(
+        _COMMON_KEYS + sum(not name.startswith("?") for name, _, _ in fields),
+        tuple(attribute(name[1:]) for name, _, _ in fields if name.startswith("?")),
+        tuple(attribute(name.lstrip("?")) for name, type_, _ in fields if type_ == wire.ID),
+    )
+
+
+_SHAPES = {STRUCTS[kind]: _shape(fields) for kind, fields in wire.KINDS.items()}
 _decode_event = msgspec.json.Decoder(Union[tuple(STRUCTS.values())]).decode  # noqa: UP007
 _decode_unknown = msgspec.json.Decoder(Unknown).decode
 _decode_parts = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -161,14 +175,46 @@ def decode_one(raw: bytes) -> Item:
         event: Event = _decode_event(raw)
     except (msgspec.DecodeError, RecursionError) as fault:
         return _other(raw, str(fault))
+    colons, optional, ids = _SHAPES[type(event)]
+    strange = event.log not in _KNOWN_LOGS
+    for name in ids:
+        strange = strange or getattr(event, name) not in _KNOWN_IDS
+    if strange:
+        misnamed = _misnamed(event, ids)
+        if misnamed:
+            return _other(raw, misnamed)
     # Each known field that is there has a colon of its own: with no more colons than that there is
     # no other field, none twice, and nothing nested, for what is known is flat.
-    more = raw.count(b":") - _REQUIRED[type(event)]
-    if more and more != sum(getattr(event, name) is not None for name in _OPTIONAL[type(event)]):
+    more = raw.count(b":") - colons
+    if more and more != sum(getattr(event, name) is not None for name in optional):
         reason = _structure_fault(raw)
         if reason:
             return _refused(reason, raw)
     return event
+
+
+_KNOWN_LOGS: set[str | None] = set()
+_KNOWN_IDS: set[str | None] = {None}
+_KNOWN_MOST = 20_000
+
+
+def _misnamed(event: Event, ids: Iterable[str]) -> str | None:
+    """Which name of an event is none. Those that are right are remembered: a regular expression
+    costs as much as all the rest of decoding, and the same few names come for ever."""
+    for name, pattern, known in (
+        ("log", _LOG_PATTERN, _KNOWN_LOGS),
+        *((name, _ID_PATTERN, _KNOWN_IDS) for name in ids),
+    ):
+        value = getattr(event, name)
+        if value in known:
+            continue
+        if re.match(pattern, value) is None:
+            return f"Expected `str` matching regex {pattern!r} - at `$.{name}`"
+        if len(known) >= _KNOWN_MOST:
+            known.clear()
+            known.add(None)
+        known.add(value)
+    return None
 
 
 def _whole_fault(payload: bytes) -> list[tuple[bytes, Item]] | None:

@@ -11,7 +11,7 @@ import secrets
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -28,21 +28,18 @@ KEEPALIVE_S = 15
 CONNECT_S = 5
 LAST_WORDS_S = 0.5
 POLL_S = 1.0
+AT_ONCE = 256  # messages of a delivery at most: a turn takes whole ones
 PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 CANARY = b"canary"
 DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto tells how many messages it has thrown away since it began."""
 
 
-class Arrival(NamedTuple):
-    """One message as it came; `by` is the connection that may still confirm it."""
+class Delivery(NamedTuple):
+    """What was there when the socket was read; `by` is the connection that may still confirm it."""
 
-    topic: str
-    payload: bytes
+    messages: Sequence[mqtt.Message]
     at: int  # Unix ms of the house's clock
-    retained: bool
-    mid: int
-    qos: int
     by: mqtt.Connection
 
 
@@ -92,7 +89,7 @@ class Session:
         endpoint: Endpoint,
         site: str,
         now: Callable[[], int],
-        queue: Callable[[Arrival | Connected], None],
+        queue: Callable[[Delivery | Connected], None],
         note: Callable[[str | None], None],
         dropped: Callable[[int], None] = lambda _: None,
         *,
@@ -115,6 +112,7 @@ class Session:
         self._client_id = f"hallkeeper-{site}"
         self._canary_topic = wire.topic(site, GATEWAY, "event")
         self._claim_topic = wire.topic(site, GATEWAY, "state")
+        self._own = frozenset((self._canary_topic, self._claim_topic, DROPPED))
         self._claim = secrets.token_hex(8).encode()
         self._claimed = False  # our claim has come back to us
         self._connection: mqtt.Connection | None = None
@@ -194,18 +192,29 @@ class Session:
         connection.flush()
         until = time.monotonic() + CONNECT_S
         while not self._lost.is_set():
-            for first, body in connection.read(POLL_S):
-                self._take(connection, first, body)
+            packets = connection.read(POLL_S)
+            if packets:
+                self._take(connection, packets)
             if self._up:
                 connection.ping(KEEPALIVE_S / 2, KEEPALIVE_S * 1.5)
             elif time.monotonic() > until:
                 raise ConnectionError("it does not answer")
 
-    def _take(self, connection: mqtt.Connection, first: int, body: bytes) -> None:
-        kind = first >> 4
-        if kind == mqtt.PUBLISH:
-            self._message(connection, mqtt.message(first, body))
-        elif kind == mqtt.CONNACK:
+    def _take(self, connection: mqtt.Connection, packets: Sequence[tuple[int, bytes]]) -> None:
+        said: list[mqtt.Message] = []
+        for first, body in packets:
+            if first >> 4 == mqtt.PUBLISH:
+                message = mqtt.message(first, body)
+                if message.topic not in self._own or not self._ours(connection, message):
+                    said.append(message)
+            else:
+                self._control(connection, first >> 4, body)
+        at = self._now()
+        for start in range(0, len(said), AT_ONCE):
+            self._queue(Delivery(said[start : start + AT_ONCE], at, connection))
+
+    def _control(self, connection: mqtt.Connection, kind: int, body: bytes) -> None:
+        if kind == mqtt.CONNACK:
             if len(body) != 2 or body[1]:
                 raise ConnectionError(mqtt.refusal(body[-1] if body else 0))
             connection.send(mqtt.subscribe(self._filters))
@@ -220,24 +229,21 @@ class Session:
             self._note(None)
             self._queue(Connected())
 
-    def _message(self, connection: mqtt.Connection, said: mqtt.Message) -> None:
+    def _ours(self, connection: mqtt.Connection, said: mqtt.Message) -> bool:
+        """Whether a message is for the session itself: then it goes no farther."""
         if said.topic == self._claim_topic:
             self._owner(said.payload)
-            if said.qos:
-                connection.confirm([said.mid])
-                connection.flush()
-            return
-        if said.payload == CANARY and said.topic == self._canary_topic:
+        elif said.topic == self._canary_topic and said.payload == CANARY:
             self.canary_back = True
-            if said.qos:
-                connection.confirm([said.mid])
-                connection.flush()
-            return
-        topic, payload, retained, qos, mid = said
-        if topic == DROPPED and payload.isdigit():
-            self._dropped(int(payload))
-            return
-        self._queue(Arrival(topic, payload, self._now(), retained, mid, qos, connection))
+        elif said.topic == DROPPED and said.payload.isdigit():
+            self._dropped(int(said.payload))
+            return True
+        else:
+            return False
+        if said.qos:
+            connection.confirm([said.mid])
+            connection.flush()
+        return True
 
     def _owner(self, claim: bytes) -> None:
         """Whose session it is. Before ours has come back, an earlier gateway's may still stand."""

@@ -97,7 +97,7 @@ class Journal:
         self._lost: list[LostRange] = []
         self._refused: list[tuple[str, str, int, int]] = []
         self._rejects: list[tuple[int, str, str | None, str, bytes]] = []
-        self._touched: set[Key] = set()
+        self._touched: dict[Key, _Log] = {}
         self._storing = False
 
     def load(self, db: sqlite3.Connection) -> None:
@@ -128,12 +128,12 @@ class Journal:
         self, db: sqlite3.Connection, device: str, raw: bytes, event: Event | Unknown, at: int
     ) -> None:
         """One event that arrived at `at`."""
-        log, seq, t = event.log.lower(), event.seq, event.t
+        log, seq, boot, t, kind = event.log.lower(), event.seq, event.boot, event.t, event.kind
         if t is not None and t > at + wire.FUTURE_MS:
             t = None
-        book = self._book(device, log)
-        book.last_at = max(book.last_at, at)
-        book.boot = max(book.boot, event.boot)
+        book = self._touched.get((device, log)) or self._book(device, log)
+        if at != book.last_at or boot != book.boot:
+            book.last_at, book.boot = max(book.last_at, at), max(book.boot, boot)
         received, key = book.received, (device, log, seq)
         if not received.follows(seq):
             if seq in received:  # a copy, or one that was given up and comes after all
@@ -145,11 +145,12 @@ class Journal:
                     return
             received.add(seq)
         book.stored += 1
+        t_at = None if t is None else at
+        text = raw.decode()
         self._rows[key] = StoredEvent(
-            *(device, log, seq, event.boot, event.up, t, at, event, True),
-            *(None if t is None else at, event.kind, raw.decode()),
+            device, log, seq, boot, event.up, t, at, event, True, t_at, kind, text
         )
-        if event.kind == wire.LOST:
+        if kind == wire.LOST:
             record = event.from_, event.to, event.why  # type: ignore[union-attr]
             self._give_up(device, log, record, "lost", at if t is None else t)
 
@@ -190,7 +191,7 @@ class Journal:
             if kind in READINGS and seq <= book.received.head and number != newest:
                 gone.append((number,))
                 book.pruned = max(book.pruned, seq)
-                self._touched.add((device, log))
+                self._touched[device, log] = book
         db.executemany("DELETE FROM event WHERE id=?", gone)
         self._write_logs(db)
         self._clear()
@@ -204,11 +205,14 @@ class Journal:
         inserts, updates = [], []
         stored = [row for key, row in self._rows.items() if key not in self._same]
         for row in stored:
+            device, log, seq, boot, up, t, at, t_at, kind, raw = _columns(row)
+            crc = crc32(
+                f"{device}\0{log}\0{seq}\0{boot}\0{up}\0{t}\0{at}\0{t_at}\0{kind}\0{raw}".encode()
+            )
             if row.new:
-                inserts.append((*_columns(row), _checksum(row)))
+                inserts.append((device, log, seq, boot, up, t, at, t_at, kind, raw, crc))
             else:
-                where = (row.device, row.log, row.seq)
-                updates.append((row.t, row.at, row.t_at, _checksum(row), *where))
+                updates.append((t, at, t_at, crc, device, log, seq))
         lost = self._lost
         self._storing = True
         try:
@@ -251,10 +255,10 @@ class Journal:
         return [(device, log) for device, (_, log) in newest.items()]
 
     def _book(self, device: str, log: str) -> _Log:
-        self._touched.add((device, log))
         book = self._logs.get((device, log))
         if book is None:
             book = self._logs[device, log] = _Log()
+        self._touched[device, log] = book
         return book
 
     def _find(
@@ -287,8 +291,7 @@ class Journal:
 
     def _write_logs(self, db: sqlite3.Connection) -> None:
         rows = []
-        for device, log in self._touched:
-            book = self._logs[device, log]
+        for (device, log), book in self._touched.items():
             book.top = max(book.top, book.received.top)
             rows.append(
                 (
@@ -322,7 +325,7 @@ class Journal:
 
     def _clear(self) -> None:
         self._rows, self._lost, self._refused, self._rejects = {}, [], [], []
-        self._touched, self._same = set(), set()
+        self._touched, self._same = {}, set()
 
 
 def stores(db: sqlite3.Connection, admits: Callable[[str, str, int], bool]) -> None:
@@ -334,14 +337,6 @@ def stores(db: sqlite3.Connection, admits: Callable[[str, str, int], bool]) -> N
 def checksum(*columns: str | int | None) -> int:
     """CRC32 of an event row's columns from `device` to `payload`."""
     return crc32("\0".join(map(str, columns)).encode())
-
-
-def _checksum(row: StoredEvent) -> int:
-    """`checksum` of a row that is to be written."""
-    return crc32(
-        f"{row.device}\0{row.log}\0{row.seq}\0{row.boot}\0{row.up}\0{row.t}\0{row.at}"
-        f"\0{row.t_at}\0{row.kind}\0{row.raw}".encode()
-    )
 
 
 _columns = attrgetter("device", "log", "seq", "boot", "up", "t", "at", "t_at", "kind", "raw")

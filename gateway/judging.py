@@ -42,7 +42,7 @@ _DRAIN_MOST_MS = 60_000  # a backlog is waited for so long at most
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
-_ORDER = itemgetter(0, 1, 2, 3, 4)  # of a record, but for its value
+_TIME = itemgetter(0)  # of a record
 
 
 class Judging:
@@ -157,8 +157,8 @@ class Judging:
     # --- time forward and back --------------------------------------------------------------
 
     def _run(self, after: int, target: int) -> None:
-        first = bisect_right(self._records, after, key=lambda r: r[0])
-        last = bisect_right(self._records, target, key=lambda r: r[0])
+        first = bisect_right(self._records, after, key=_TIME)
+        last = bisect_right(self._records, target, first, key=_TIME)
         self._engine.run(self._records[first:last])
         self._engine.advance(target)
         self._engine.out.clear()
@@ -166,9 +166,11 @@ class Judging:
     def _take(self, add: Iterable[Record]) -> None:
         """Sort records in; mostly they follow all that are there."""
         records = self._records
-        for record in sorted(add, key=_ORDER):
-            if not records or record[:5] >= records[-1][:5]:
+        end = records[-1][0] if records else -1
+        for record in sorted(add, key=_TIME):
+            if record[0] > end or record[:5] >= records[-1][:5]:
                 records.append(record)
+                end = record[0]
             else:
                 insort(records, record)
 

@@ -11,10 +11,12 @@ import contextlib
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 CONNACK, PUBLISH, PUBACK, SUBACK, PINGRESP = 2, 3, 4, 9, 13
 _PUBACK = PUBACK << 4
@@ -32,7 +34,7 @@ _REFUSED = {
 }
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """A PUBLISH that came; `mid` is 0 at QoS 0."""
 
     topic: str
@@ -187,8 +189,9 @@ class Connection:
 
     def confirm(self, mids: Sequence[int]) -> None:
         """PUBACK for these messages of this connection."""
-        acks = b"".join([b"\x40\x02" + mid.to_bytes(2, "big") for mid in mids])
-        self.send(acks)
+        words = [0x4002] * (2 * len(mids))
+        words[1::2] = mids
+        self.send(struct.pack(f">{len(words)}H", *words))
 
     def send(self, raw: bytes) -> None:
         """Put a packet among what is to be sent."""
@@ -226,11 +229,14 @@ class Connection:
         found: list[tuple[int, bytes]] = []
         while piece := self._receive():
             self.heard_at = self._taken_at = time.monotonic()
-            for packet_ in self._packets.feed(piece):
-                if packet_[0] == _PUBACK:
-                    self._unconfirmed.discard(int.from_bytes(packet_[1][:2], "big"))
-                else:
-                    found.append(packet_)
+            came = self._packets.feed(piece)
+            answers = [body for first, body in came if first == _PUBACK]
+            if answers:
+                self._unconfirmed.difference_update(
+                    [int.from_bytes(body[:2], "big") for body in answers]
+                )
+                came = [packet_ for packet_ in came if packet_[0] != _PUBACK]
+            found += came
             if len(piece) < _READ_BYTES and not isinstance(self._sock, ssl.SSLSocket):
                 break
         return found

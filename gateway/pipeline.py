@@ -25,6 +25,7 @@ from gateway import (
     broker,
     credentials,
     logs,
+    memory,
     notify,
     people,
     rules,
@@ -343,6 +344,7 @@ class House:
         assert self._loop is not None
         self._loop.call_soon(self._reload)  # asked for while this was being built
         self._loop.call_soon(self._told_to_end)
+        memory.settle()
         await server.serve([door])
 
     def end(self) -> None:

@@ -52,7 +52,7 @@ class Placing:
         add: list[Record] = []
         remove: list[Record] = []
         moved: dict[Boot, Anchor | None] = {}  # to the anchor before
-        anchors, input_key = self._anchors, self._graph.input_key
+        anchors, inputs, other = self._anchors, self._graph.input_of, self._graph.other_input
         for one in stored:
             t = one.t
             if one.new and t is not None and t >= one.at - STALE_MS:
@@ -61,7 +61,9 @@ class Placing:
                     kind, ch, value = fact(one.event)
                     if kind == "lost":
                         kind, value = "other", False
-                    place = input_key(one.device, kind, ch)
+                    place = inputs.get((one.device, kind, ch))
+                    if place is None:
+                        place = other[one.device]
                     value = None if value == () else value
                     add.append((t, one.boot, one.seq, one.log, place, value))
                     continue

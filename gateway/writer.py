@@ -22,10 +22,10 @@ from gateway.care import Upkeep
 from gateway.denials import Denials, Denied
 from gateway.errors import EnvironmentFault
 from gateway.events import Refused, decode, split_topic
-from gateway.ingest import Arrival, Connected, Session, decode_state
+from gateway.ingest import Connected, Delivery, Session, decode_state
 from gateway.journal import READINGS, Journal, damaged
 from gateway.live import Feed
-from gateway.mqtt import Connection
+from gateway.mqtt import Message
 from gateway.turns import DeviceState, Stage, Turn
 from gateway.vitals import Health, Metrics
 
@@ -52,7 +52,7 @@ class Stop(NamedTuple):
     """The last item: what came before it is still written."""
 
 
-Item = Arrival | Connected | Denied | Work | Stop
+Item = Delivery | Connected | Denied | Work | Stop
 
 
 class Writer:
@@ -92,6 +92,7 @@ class Writer:
         self._alive = alive
         self._pruned_to, self._prune_day = 0, 0
         self._queue: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self._came = self._taken = 0  # messages; each is counted by one thread
         self._journal = Journal()
         self._acks = AckBook()
         self._denials = Denials()
@@ -113,6 +114,9 @@ class Writer:
         self._thread.start()
 
     def put(self, item: Item) -> None:
+        """Deliveries are put on the session's thread, the rest on any."""
+        if isinstance(item, Delivery):
+            self._came += len(item.messages)
         self._queue.put(item)
 
     def submit(self, work: Callable[[sqlite3.Connection, int], T]) -> Future[T]:
@@ -142,11 +146,11 @@ class Writer:
             raise
 
     def _once(self) -> bool:
-        items = self._take()
+        items, full = self._take()
         going = not any(isinstance(item, Stop) for item in items)
-        self._metrics.queue.set(self._queue.qsize())
+        self._metrics.queue.set(self._came - self._taken)
         try:
-            self._turn(items)
+            self._turn(items, full)
         except sqlite3.Error as fault:
             self._failed(items, fault)
         if self._gather_acks() and self._session is not None:
@@ -155,40 +159,50 @@ class Writer:
         self._alive(time.monotonic())
         return going
 
-    def _take(self) -> list[Item]:
+    def _take(self) -> tuple[list[Item], bool]:
+        """What has come, and whether it fills a turn."""
         due = self._acks.next_at()
         wait = TICK_S if due is None else min(TICK_S, max(0.0, due - time.monotonic()))
         items: list[Item] = []
+        room = BATCH
         try:
-            items.append(self._queue.get(timeout=wait) if wait else self._queue.get_nowait())
-            while len(items) < BATCH:
-                items.append(self._queue.get_nowait())
+            item = self._queue.get(timeout=wait) if wait else self._queue.get_nowait()
+            while True:
+                items.append(item)
+                if isinstance(item, Delivery):
+                    self._taken += len(item.messages)
+                    room -= len(item.messages)
+                else:
+                    room -= 1
+                if room <= 0:
+                    break
+                item = self._queue.get_nowait()
         except queue.Empty:
             pass
-        return items
+        return items, room <= 0
 
-    def _turn(self, items: list[Item]) -> None:
+    def _turn(self, items: list[Item], full: bool) -> None:
         db, now, mono = self._db, self._now(), time.monotonic()
-        arrivals = [item for item in items if isinstance(item, Arrival)]
+        deliveries = [item for item in items if isinstance(item, Delivery)]
         works = [item for item in items if isinstance(item, Work)]
         before = db.total_changes
         db.execute("BEGIN IMMEDIATE")
         states: list[DeviceState] = []
-        kinds: Counter[str] = Counter()
-        for arrival in arrivals:
-            self._read(arrival, states, kinds)
+        accepted = 0
+        for delivery in deliveries:
+            accepted += self._hear(delivery, states)
         self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
         if not items:
             self._prune(now)
-        turn = Turn(now, mono, stored, lost, states, full=len(items) >= BATCH)
+        turn = Turn(now, mono, stored, lost, states, full=full)
         for stage in self._stages:
             self._run_stage(stage, turn)
         results = [_run_work(db, now, work) for work in works]
         began = time.monotonic()
         db.execute("COMMIT")
-        if arrivals or works:
+        if deliveries or works:
             ended = time.monotonic()
             self._metrics.commit.observe(ended - began)
             self._upkeep.latency.note(ended - began, ended)
@@ -204,46 +218,55 @@ class Writer:
         if any(said.state.state == "ready" for said in states):
             self._time_at = 0.0
         self._tell(turn)
-        self._count(arrivals, kinds, rejected, turn)
+        self._count(deliveries, accepted, rejected, turn)
         self._gather_acks()
-        _confirm(arrivals)
+        for delivery in deliveries:  # together with what was gathered to be sent
+            delivery.by.confirm([said.mid for said in delivery.messages if said.qos])
         if self._session is not None:
             self._session.flush()
 
-    def _read(self, arrival: Arrival, states: list[DeviceState], kinds: Counter[str]) -> None:
-        journal, at = self._journal, arrival.at
-        where = self._places.get(arrival.topic) or split_topic(
-            arrival.topic, self._site, self._devices
-        )
+    def _hear(self, delivery: Delivery, states: list[DeviceState]) -> int:
+        """Feed the journal what a delivery brought; how many events it took."""
+        journal, places, low = self._journal, self._places, self._upkeep.disk.low
+        at, db, accepted = delivery.at, self._db, 0
+        for said in delivery.messages:
+            where = places.get(said.topic) or self._place(said, at)
+            if where is None:
+                continue
+            device, leaf = where
+            if leaf == "state":
+                self._note_state(said, device, at, states)
+                continue
+            for raw, item in decode(said.payload):
+                if isinstance(item, Refused):
+                    journal.refuse(said.topic, device, raw, item, at)
+                elif low and item.kind in READINGS and not journal.has(device, item.log, item.seq):
+                    self._metrics.held_back.inc()  # not acknowledged: the device keeps it
+                else:
+                    journal.accept(db, device, raw, item, at)
+                    accepted += 1
+        return accepted
+
+    def _place(self, said: Message, at: int) -> tuple[str, str] | None:
+        """Device and leaf of a topic; None where it is refused."""
+        where = split_topic(said.topic, self._site, self._devices)
         if isinstance(where, Refused):
-            if arrival.payload or not arrival.retained:
-                journal.refuse(arrival.topic, None, arrival.payload, where, at)
+            if said.payload or not said.retained:
+                self._journal.refuse(said.topic, None, said.payload, where, at)
+            return None
+        self._places[said.topic] = where
+        return where
+
+    def _note_state(self, said: Message, device: str, at: int, states: list[DeviceState]) -> None:
+        if not said.payload:  # a retained state that somebody has cleared
             return
-        self._places[arrival.topic] = where
-        device, leaf = where
-        if leaf == "state":
-            if not arrival.payload:  # a retained state that somebody has cleared
-                return
-            state = decode_state(arrival.payload)
-            if isinstance(state, Refused):
-                journal.refuse(arrival.topic, device, arrival.payload, state, at)
-                return
-            if state.log is not None and state.first is not None:
-                journal.holds_from(device, state.log.lower(), state.first, at)
-            states.append(DeviceState(device, state, at, arrival.retained))
+        state = decode_state(said.payload)
+        if isinstance(state, Refused):
+            self._journal.refuse(said.topic, device, said.payload, state, at)
             return
-        for raw, item in decode(arrival.payload):
-            if isinstance(item, Refused):
-                journal.refuse(arrival.topic, device, raw, item, at)
-            elif (
-                self._upkeep.disk.low
-                and item.kind in READINGS
-                and not journal.has(device, item.log, item.seq)
-            ):
-                self._metrics.held_back.inc()  # not acknowledged: the device keeps it
-            else:
-                journal.accept(self._db, device, raw, item, at)
-                kinds[item.kind if item.kind in wire.KINDS else "unknown"] += 1
+        if state.log is not None and state.first is not None:
+            self._journal.holds_from(device, state.log.lower(), state.first, at)
+        states.append(DeviceState(device, state, at, said.retained))
 
     def _note_denied(self, denied: list[Denied], now: int, mono: float) -> None:
         for one in denied:
@@ -326,21 +349,15 @@ class Writer:
             changes += stage.committed(turn)
         self._feed.publish_all(changes)
 
-    def _count(
-        self, arrivals: list[Arrival], kinds: Counter[str], rejected: int, turn: Turn
-    ) -> None:
+    def _count(self, deliveries: list[Delivery], accepted: int, rejected: int, turn: Turn) -> None:
         metrics = self._metrics
-        metrics.messages.inc(len(arrivals))
+        metrics.messages.inc(sum(len(delivery.messages) for delivery in deliveries))
         metrics.rejects.inc(rejected)
         metrics.lost.inc(sum(r.last - r.first + 1 for r in turn.lost))
-        new: Counter[str] = Counter()
-        for stored in turn.stored:
-            if stored.new:
-                kind = stored.event.kind
-                new[kind if kind in wire.KINDS else "unknown"] += 1
+        new = Counter([stored.kind for stored in turn.stored if stored.new])
         for kind, n in new.items():
-            metrics.events.labels(kind).inc(n)
-        metrics.duplicates.inc(kinds.total() - new.total())
+            metrics.events.labels(kind if kind in wire.KINDS else "unknown").inc(n)
+        metrics.duplicates.inc(accepted - new.total())
 
     def _gather_acks(self) -> int:
         """How many application acks now wait for the session's flush."""
@@ -386,17 +403,6 @@ class Writer:
             session.reconnect()
             if self._canary_misses > 1:
                 self._stalled()
-
-
-def _confirm(arrivals: list[Arrival]) -> None:
-    """PUBACK each on the connection it came by, together with what was gathered to be sent."""
-    mids: dict[Connection, list[int]] = {}
-    for arrival in arrivals:
-        of = mids.setdefault(arrival.by, [])
-        if arrival.qos:
-            of.append(arrival.mid)
-    for connection, confirmed in mids.items():
-        connection.confirm(confirmed)
 
 
 def _of_the_disk(fault: Exception) -> bool:

@@ -64,22 +64,23 @@ def spent(a: Reading, b: Reading) -> Iterable[tuple[int, int]]:
     From the counters where both have one, evenly over the time between; a counter that fell has
     been reset and counted from zero. Else a's power, for as long as it stands.
     """
-    if b.t - a.t > FAR:
+    begun, w, wh = a
+    end, _, later = b
+    if end - begun > FAR:
         return ()
-    if a.wh is not None and b.wh is not None:
-        total = (b.wh - a.wh if b.wh >= a.wh else b.wh) * 1000
-        end = b.t
+    if wh is not None and later is not None:
+        total = (later - wh if later >= wh else later) * 1000
     else:
-        end = min(b.t, a.t + HOLD)
-        total = max(a.w, 0) * (end - a.t) // 3600  # mW·ms are 1/3600 µWh
+        end = min(end, begun + HOLD)
+        total = max(w, 0) * (end - begun) // 3600  # mW·ms are 1/3600 µWh
     if total <= 0:
         return ()
-    hour = a.t - a.t % HOUR
+    hour = begun - begun % HOUR
     if end <= hour + HOUR:
         return ((hour, total),)
     found, done = [], 0
     while hour < end:
-        until = total * (min(hour + HOUR, end) - a.t) // (end - a.t)
+        until = total * (min(hour + HOUR, end) - begun) // (end - begun)
         if until > done:
             found.append((hour, until - done))
         done, hour = until, hour + HOUR

@@ -17,12 +17,13 @@ from gateway.history import buckets
 from gateway.history.buckets import Reading
 from gateway.history.days import Days
 from gateway.history.kinds import FIELDS, ROLLED, row
-from gateway.history.packing import PUT, Packing
-from gateway.history.times import Said
+from gateway.history.packing import PUT, PUTS, Packing
+from gateway.history.times import Channel, Said
 
 Bucket = tuple[int, int, int, int]  # channel, field, step, begin
 Minute = tuple[int, int, int]  # channel, field, begin
 Key = tuple[int, int, int, int]  # t, boot, seq, log
+Rows = list[tuple[int | None, ...]]
 _ORDER = attrgetter("time", "boot", "seq", "log")
 _ADD = (
     "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
@@ -35,6 +36,7 @@ _ENERGY = (
     " ON CONFLICT (channel, t) DO UPDATE SET uwh = uwh + excluded.uwh"
 )
 _NEWEST = "t DESC, boot DESC, seq DESC, log DESC LIMIT 1"
+_ALONE = (None,) * 4
 _WATT, _WH = 1, len(FIELDS[wire.POWER])
 
 
@@ -69,50 +71,24 @@ class Hot:
         energy: dict[tuple[int, int], int] = {}
         late: set[Bucket] = set()
         again: set[Bucket] = set()
-        rows: list[tuple[int | None, ...]] = []
-        ids = self._ids
-        for event in sorted([e for e in said if e.kind in FIELDS], key=_ORDER):
-            channel = ids.get(event.channel) or self._channel(db, event)
-            log = _number(event.log)
-            key = (event.time, event.boot, event.seq, log)
-            if event.new and self._follows(channel, key, event):
-                values = row(event.kind, event.told)
-                rows.append((channel, *key, *values))
-                self._newest[channel] = key
-                if event.kind == wire.POWER:
-                    self._spend_next(channel, key[0], values, energy)
-                for field in ROLLED[event.kind]:
-                    value = values[field - 1]
-                    if value is not None:
-                        _roll(channel, field, event.time, value, sums)
-                continue
-            if rows:  # what follows reads them
-                db.executemany(PUT, rows)
-                rows.clear()
-            if not event.new and not self._leave(db, channel, log, event, energy, again):
-                continue
-            values = row(event.kind, event.told)
-            self._thaw(db, channel, event.time)
-            if event.estimated:
-                db.execute(
-                    "INSERT OR REPLACE INTO moving (channel, log, seq, t) VALUES (?, ?, ?, ?)",
-                    (channel, log, event.seq, event.time),
-                )
-            newest = self._newest_of(db, channel)
-            behind = newest is not None and key <= newest
-            if not db.execute(PUT, (channel, *key, *values)).rowcount:
-                continue
-            if not behind:
-                self._newest[channel] = key
-            if event.kind == wire.POWER:
-                self._spend(db, channel, key, values, behind, energy)
-            for field in ROLLED[event.kind]:
-                value = values[field - 1]
-                if value is not None:
-                    _roll(channel, field, event.time, value, sums)
-                    if behind:
-                        late.update(self._buckets(channel, field, event.time))
-        db.executemany(PUT, rows)
+        rows: list[Rows] = [[] for _ in PUTS]  # by how many values each has
+        lanes: dict[Channel, list[Said]] = {}
+        for event in said:
+            if event.kind in FIELDS:
+                where = event.place or event.channel
+                lane = lanes.get(where)
+                if lane is None:
+                    lanes[where] = [event]
+                else:
+                    lane.append(event)
+        for where, lane in lanes.items():
+            channel = self._ids.get(where) or self._channel(db, where)
+            if len(lane) > 1:
+                lane.sort(key=_ORDER)
+            while lane := self._append(channel, where[1], lane, rows, sums, energy):
+                _put(db, rows)  # what follows reads them
+                self._insert(db, channel, lane.pop(0), sums, energy, late, again)
+        _put(db, rows)
         db.executemany(_ADD, self._levels(sums))
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
         self._days.add(db, energy)
@@ -121,16 +97,88 @@ class Hot:
         for bucket in again:  # last, for this turn's own sums are in its rows already
             self._recount(db, bucket)
 
-    def _follows(self, channel: int, key: Key, event: Said) -> bool:
-        """Whether a new row is plainly the channel's next: it touches nothing that is there."""
-        newest = self._newest.get(channel)
-        return (
-            newest is not None
-            and key > newest
-            and not event.estimated
-            and event.time >= self.packing.horizon
-            and (event.kind != wire.POWER or channel in self._last)
-        )
+    def _append(
+        self,
+        channel: int,
+        kind: str,
+        lane: list[Said],
+        rows: list[Rows],
+        sums: dict[Minute, list[int]],
+        energy: dict[tuple[int, int], int],
+    ) -> list[Said]:
+        """Take new rows while each is plainly the channel's next and so touches nothing that is
+        there; what is left begins with one that is not."""
+        newest, last = self._newest.get(channel), self._last.get(channel)
+        horizon, rolled, metered = self.packing.horizon, ROLLED[kind], kind == wire.POWER
+        several, alone = rows[len(FIELDS[kind])], rows[1]
+        if newest is None or (metered and last is None):
+            return lane
+        taken = 0
+        for event in lane:
+            t = event.time
+            key = (t, event.boot, event.seq, _number(event.log))
+            if not event.new or key <= newest or event.estimated or t < horizon:
+                break
+            taken += 1
+            newest = key
+            values = row(kind, event.told)
+            if values[1:] == _ALONE:
+                alone.append((channel, *key, values[0]))
+            else:
+                several.append((channel, *key, *values[: len(FIELDS[kind])]))
+            if last is not None:
+                w = values[_WATT - 1]
+                if w is not None:
+                    reading = Reading(t, w, values[_WH - 1])
+                    for hour, uwh in buckets.spent(last, reading):
+                        at = (channel, hour)
+                        energy[at] = energy.get(at, 0) + uwh
+                    last = reading
+            for field in rolled:
+                value = values[field - 1]
+                if value is not None:
+                    _roll(channel, field, t, value, sums)
+        self._newest[channel] = newest
+        if last is not None:
+            self._last[channel] = last
+        return lane[taken:]
+
+    def _insert(
+        self,
+        db: sqlite3.Connection,
+        channel: int,
+        event: Said,
+        sums: dict[Minute, list[int]],
+        energy: dict[tuple[int, int], int],
+        late: set[Bucket],
+        again: set[Bucket],
+    ) -> None:
+        """Take one that may come before others, that has moved, or that may still move."""
+        log = _number(event.log)
+        if not event.new and not self._leave(db, channel, log, event, energy, again):
+            return
+        key = (event.time, event.boot, event.seq, log)
+        values = row(event.kind, event.told)
+        self._thaw(db, channel, event.time)
+        if event.estimated:
+            db.execute(
+                "INSERT OR REPLACE INTO moving (channel, log, seq, t) VALUES (?, ?, ?, ?)",
+                (channel, log, event.seq, event.time),
+            )
+        newest = self._newest_of(db, channel)
+        behind = newest is not None and key <= newest
+        if not db.execute(PUT, (channel, *key, *values)).rowcount:
+            return
+        if not behind:
+            self._newest[channel] = key
+        if event.kind == wire.POWER:
+            self._spend(db, channel, key, values, behind, energy)
+        for field in ROLLED[event.kind]:
+            value = values[field - 1]
+            if value is not None:
+                _roll(channel, field, event.time, value, sums)
+                if behind:
+                    late.update(self._buckets(channel, field, event.time))
 
     def _buckets(self, channel: int, field: int, t: int) -> Iterator[Bucket]:
         for step in buckets.STEPS:
@@ -155,16 +203,12 @@ class Hot:
                 into[4] = found[4]
         return made + [(*bucket, *found) for bucket, found in coarse.items()]
 
-    def _channel(self, db: sqlite3.Connection, event: Said) -> int:
-        key = event.channel
-        found = self._ids.get(key)
-        if found is None:
-            made = db.execute(
-                "INSERT INTO channel (device, kind, ch, what) VALUES (?, ?, ?, ?) RETURNING id",
-                key,
-            )
-            found = self._ids[key] = int(made.fetchone()[0])
-            self._kinds[found] = event.kind
+    def _channel(self, db: sqlite3.Connection, where: Channel) -> int:
+        made = db.execute(
+            "INSERT INTO channel (device, kind, ch, what) VALUES (?, ?, ?, ?) RETURNING id", where
+        )
+        found = self._ids[where] = int(made.fetchone()[0])
+        self._kinds[found] = where[1]
         return found
 
     def _newest_of(self, db: sqlite3.Connection, channel: int) -> Key | None:
@@ -179,23 +223,6 @@ class Hot:
         return self._newest[channel]
 
     # -- energy
-
-    def _spend_next(
-        self,
-        channel: int,
-        t: int,
-        values: Sequence[int | None],
-        energy: dict[tuple[int, int], int],
-    ) -> None:
-        """What was spent up to a row that follows the channel's last reading."""
-        w = values[_WATT - 1]
-        if w is None:
-            return
-        before = self._last[channel]
-        reading = self._last[channel] = Reading(t, w, values[_WH - 1])
-        for hour, uwh in buckets.spent(before, reading):
-            at = (channel, hour)
-            energy[at] = energy.get(at, 0) + uwh
 
     def _spend(
         self,
@@ -319,6 +346,14 @@ class Hot:
             (*bucket, channel, begin, end),
         )
         self._relast(db, bucket)
+
+
+def _put(db: sqlite3.Connection, rows: list[Rows]) -> None:
+    """Write new rows, and forget them."""
+    for sql, some in zip(PUTS, rows, strict=True):
+        if some:
+            db.executemany(sql, some)
+            some.clear()
 
 
 @lru_cache(maxsize=10_000)

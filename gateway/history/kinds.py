@@ -67,12 +67,12 @@ def row(kind: str, told: Told) -> tuple[int | None, ...]:
     )
 
 
-def names(kind: str, told: Told) -> tuple[str, str]:
-    """(ch, what) of an event, each empty where it has none."""
+def channel(device: str, kind: str, told: Told) -> tuple[str, str, str, str]:
+    """(device, kind, ch, what) of an event, the last two empty where it has none."""
     if isinstance(told, dict):
-        return str(told.get("ch") or ""), str(told.get("what") or "")
-    namer = _NAMES.get(kind)
-    return ("", "") if namer is None else namer(told)
+        return device, kind, str(told.get("ch") or ""), str(told.get("what") or "")
+    namer = _CHANNELS.get(kind)
+    return (device, kind, "", "") if namer is None else namer(device, told)
 
 
 def _getter(kind: str) -> Callable[[Any], tuple[float | None, ...]]:
@@ -85,14 +85,14 @@ def _getter(kind: str) -> Callable[[Any], tuple[float | None, ...]]:
     return get if not rest else lambda event: get(event) + rest
 
 
-def _namer(kind: str) -> Callable[[Any], tuple[str, str]]:
+def _namer(kind: str) -> Callable[[str, Any], tuple[str, str, str, str]]:
     fields = {name.lstrip("?") for name, _, _ in wire.KINDS[kind]}
     if "what" in fields:
-        return lambda event: (event.ch, event.what)
+        return lambda device, event: (device, kind, event.ch, event.what)
     if "ch" in fields:
-        return lambda event: (event.ch or "", "")
-    return lambda _: ("", "")
+        return lambda device, event: (device, kind, event.ch or "", "")
+    return lambda device, _: (device, kind, "", "")
 
 
 _GET = {kind: _getter(kind) for kind in FIELDS}
-_NAMES = {kind: _namer(kind) for kind in STRUCTS}
+_CHANNELS = {kind: _namer(kind) for kind in STRUCTS}

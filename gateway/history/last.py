@@ -35,7 +35,7 @@ def keep(
     for event in said:
         if event.kind not in VALUED or event.stale:
             continue
-        key = event.channel
+        key = event.place or event.channel
         if not event.new and _moved_back(db, key, event):
             orders.pop(key, None)
             continue

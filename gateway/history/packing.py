@@ -15,6 +15,12 @@ PUT = (
     "INSERT OR IGNORE INTO sample (channel, t, boot, seq, log, f1, f2, f3, f4, f5)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+PUTS = [
+    f"INSERT OR IGNORE INTO sample (channel, t, boot, seq, log{columns})"
+    f" VALUES (?, ?, ?, ?, ?{', ?' * columns.count('f')})"
+    for columns in ("", ", f1", ", f1, f2", ", f1, f2, f3", ", f1, f2, f3, f4")
+] + [PUT]
+"""By how many values there are: to hand None to SQLite costs more than all the rest of a row."""
 MINUTES_FROM = "minutes_from"
 """meta: before this instant (Unix ms) there may be no minutes any more, only hours and days."""
 _PIECE = 7 * buckets.DAY  # of a channel's minutes, dropped at once

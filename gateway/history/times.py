@@ -15,16 +15,12 @@ from typing import Any, Protocol
 import msgspec
 
 from firmware.wire import STALE_MS
-from gateway.history.kinds import Told, names
+from gateway.history.kinds import Told
+from gateway.history.kinds import channel as place
 from gateway.timeline import estimate, is_stale
 
 Channel = tuple[str, str, str, str]
 """(device, kind, ch, what)"""
-
-
-def place(device: str, kind: str, told: Told) -> Channel:
-    """The channel that an event is about."""
-    return (device, kind, *names(kind, told))
 
 
 class Heard(Protocol):
@@ -147,11 +143,21 @@ def resolve(
                 where not in lowest or event.seq < lowest[where][0].seq
             ):
                 lowest[where] = Anchor(event.seq, t, event.up), event
-        told, kind, device = event.event, event.kind, event.device
+        device, kind, told = event.device, event.kind, event.event
+        at = place(device, kind, told)
         found.append(
             Said(
-                *(device, event.log, event.seq, event.boot, t, False, stale, kind, told),
-                *(event.new, place(device, kind, told)),
+                device,
+                event.log,
+                event.seq,
+                event.boot,
+                t,
+                False,
+                stale,
+                kind,
+                told,
+                event.new,
+                at,
             )
         )
     moved = {where: anchor for where, (anchor, event) in lowest.items() if _anchors(db, event)}

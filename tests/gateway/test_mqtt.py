@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gateway import mqtt
 from gateway.broker import Address, Endpoint
-from gateway.ingest import Arrival, Connected, Session
+from gateway.ingest import Connected, Delivery, Session
 from tests.waiting import wait_for
 
 CONNACK = b"\x20\x02\x00\x00"
@@ -94,7 +94,7 @@ class Peer:
 
 @contextmanager
 def session(
-    queue: Callable[[Arrival | Connected], None],
+    queue: Callable[[Delivery | Connected], None],
     note: Callable[[str | None], None],
     taken: Callable[[], None] = lambda: None,
 ) -> Iterator[tuple[socket.socket, Session]]:
@@ -110,21 +110,21 @@ def session(
 
 
 def test_a_confirmation_goes_only_to_the_connection_its_message_came_by() -> None:
-    came: list[Arrival | Connected] = []
+    came: list[Delivery | Connected] = []
     with session(came.append, lambda reason: None) as (door, made):
         first = Peer(door)
         first.welcome()
         said = mqtt.text("hall/1/s/d/event") + b"\x00\x05{}"
         first.sock.sendall(mqtt.packet(0x32, said))
         wait_for(lambda: len(came) == 2)
-        arrival = came[1]
-        assert isinstance(arrival, Arrival)
-        assert arrival[:6] == ("hall/1/s/d/event", b"{}", 7, False, 5, 1)
+        arrived = came[1]
+        assert isinstance(arrived, Delivery)
+        assert arrived[:2] == ([mqtt.Message("hall/1/s/d/event", b"{}", False, 1, 5)], 7)
         first.sock.close()
         second = Peer(door)
         second.welcome()
         wait_for(lambda: len(came) == 3)
-        arrival.by.confirm([arrival.mid])
+        arrived.by.confirm([arrived.messages[0].mid])
         made.flush()
         assert made.publish("t", b"x")
         assert second.next() == (0x32, mqtt.text("t") + b"\x00\x01x")
@@ -132,7 +132,7 @@ def test_a_confirmation_goes_only_to_the_connection_its_message_came_by() -> Non
 
 def test_a_session_that_another_gateway_has_taken_is_given_up() -> None:
     """An earlier gateway's claim says nothing; another's, after ours stood there, says it all."""
-    came: list[Arrival | Connected] = []
+    came: list[Delivery | Connected] = []
     over = threading.Event()
     foreign = mqtt.text("hall/1/s/gateway/state") + b"another"
     with session(came.append, lambda reason: None, over.set) as (door, made):
@@ -159,7 +159,7 @@ def test_a_session_that_another_gateway_has_taken_is_given_up() -> None:
 
 
 def test_what_was_gathered_is_sent_before_the_end() -> None:
-    came: list[Arrival | Connected] = []
+    came: list[Delivery | Connected] = []
     with session(came.append, lambda reason: None) as (door, made):
         peer = Peer(door)
         peer.welcome()
