@@ -1,5 +1,5 @@
 """登录: who guesses waits, longer each time; the page says how long, counts down, and lets them in
-after. The gateway's and the page's clocks are moved by hand."""
+after. The gateway's and the page's clocks are put forward by hand."""
 
 from __future__ import annotations
 
@@ -55,12 +55,11 @@ def test_who_guesses_waits_and_is_told_how_long(
             expect(said).to_contain_text(wrong)
         attempt(PASSWORD, 429)  # not even the right one is heard now
         expect(said).to_contain_text(locked)
-        page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 2)
-        expect(timer).to_contain_text(re.compile(r"(^|\D)5\d "))
+        expect(timer).to_contain_text(re.compile(r"(^|\D)(1 (分|min) 0|5\d) "))
         expect(go).to_be_disabled()
         assert violations(page) == []
         page.screenshot(path=tmp_path / f"locked-{lang}-{width}.png")
-        page.clock.run_for(20_000)
+        page.clock.fast_forward(20_000)
         expect(timer).to_contain_text(re.compile(r"(^|\D)3\d "))
         user.fill("li")  # the wait is chen's alone
         expect(timer).to_have_count(0)
@@ -68,20 +67,19 @@ def test_who_guesses_waits_and_is_told_how_long(
         user.fill("chen")
         house.mono += 20
         attempt(PASSWORD, 429)  # the gateway's word counts, not the page's
-        expect(timer).to_contain_text(re.compile(r"(39|40) "))
+        expect(timer).to_contain_text(re.compile(r"(^|\D)(40|3\d) "))
         house.mono += 40
-        page.clock.run_for(40_500)
+        page.clock.fast_forward(40_500)
         expect(page.get_by_role("status")).to_have_text(again)
         expect(go).to_be_enabled()
         page.screenshot(path=tmp_path / f"again-{lang}-{width}.png")
         attempt("a wrong guess", 401)  # the next wait is twice as long
         attempt(PASSWORD, 429)
-        expect(timer).to_contain_text(re.compile(rf"{two}|1 (分|min) 59"))
+        expect(timer).to_contain_text(re.compile(rf"{two}|1 (分|min) 5\d"))
         house.mono += 120
-        page.clock.run_for(120_500)
+        page.clock.fast_forward(120_500)
         expect(page.get_by_role("status")).to_have_text(again)
         attempt(PASSWORD, 200)
-        page.clock.resume()
         expect(page.locator(".signin")).to_have_count(0)
         expect(page.locator(".conn.live")).to_be_visible()
         context.close()

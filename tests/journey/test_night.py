@@ -5,11 +5,12 @@ A lamp is left on, a window open, a patrol half done and the exit locked with so
 23:00 the gateway is killed, and every channel is down until 01:00.
 
 The hours in which the script does nothing are skipped: gateway and devices are stopped and started
-again with a later clock. At 60 times, the fastest that `--speed` goes, the fifteen hours would take a
-quarter of an hour, and this test is run with every change. To the gateway a skip is a night in which
-it was off for these hours: what follows (reminders, ladders, holds, the retry of messages) is
-computed from stored times and comes at its start. What a skip hides is the devices' silence meanwhile,
-so the site file gives them a day of it; tests/faults/test_telling.py shows a silence that is told.
+again with a later clock. At 60 times, the fastest that `--speed` goes, the fifteen hours would take
+a quarter of an hour, and this test is run with every change. To the gateway a skip is a night in
+which it was off for these hours: what follows (reminders, ladders, holds, the retry of messages) is
+computed from stored times and comes at its start. What a skip hides is that the devices are silent
+meanwhile, so the site file allows them a day of it; tests/faults/test_telling.py shows a silence
+that is told.
 """
 
 from __future__ import annotations
