@@ -78,7 +78,8 @@ export function SignIn({ done }: { done: () => void }) {
           <p role="status">{t("sign.again")}</p>
         ) : (
           <p class="form-fault">
-            <span role="alert">{fault}</span>{" "}
+            <span role="alert">{fault}</span>
+            {lock && <br />}
             {lock && <span role="timer">{t("sign.left", { left: duration(left * 1000) })}</span>}
           </p>
         )}
