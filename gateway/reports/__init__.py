@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxFileError
 
 from gateway import ratings, schedules, store, workdays
 from gateway.clock import Clock, iso
@@ -36,7 +37,7 @@ def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
     sheets = _REPORTS[what](db, hall, first, last)
     try:
         _save(out, what, hall, first, last, sheets)
-    except OSError as fault:
+    except (OSError, XlsxFileError) as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault})") from fault
     finally:
         db.close()
@@ -52,7 +53,7 @@ def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
         calendar = workdays.load(hall, data)
         made = sheets.build(db, hall, calendar, kind, period, Clock().now())
         book.write(made, hall.name, out)
-    except OSError as fault:
+    except (OSError, XlsxFileError) as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault})") from fault
     finally:
         db.close()

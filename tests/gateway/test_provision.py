@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from firmware import config, parts
+from firmware import config, factory
 from gateway import credentials, drawing, flashing, wiring
 from gateway.errors import InputFault
 from gateway.fittings import setup_of
@@ -58,7 +58,7 @@ def test_every_device_of_the_site_has_its_pins(device: str, board: str) -> None:
     wired = wiring.board_json(board, setup["kind"], setup)
     bench = Bench(wired)
     for part in wired["parts"]:
-        parts.make(part, bench, True)
+        factory.make(part, bench, True)
     assert len(bench.used) == len(set(bench.used)), bench.used
     told = {part.get("ch") for part in wired["parts"]} | {
         ch for part in wired["parts"] for ch in part.get("meters", {})
@@ -71,7 +71,7 @@ def test_a_full_power_meter_fits_and_one_more_circuit_is_told() -> None:
     for board in wiring.PINS:
         bench = Bench(made := wiring.board_json(board, "power-meter", {"channels": channels}))
         for part in made["parts"]:
-            parts.make(part, bench, True)
+            factory.make(part, bench, True)
         assert len(bench.used) == len(set(bench.used))
         with pytest.raises(InputFault, match="second device"):
             wiring.board_json(board, "power-meter", {"channels": channels | {"r9": "relay"}})
@@ -80,12 +80,17 @@ def test_a_full_power_meter_fits_and_one_more_circuit_is_told() -> None:
 def test_the_flash_folder_and_the_label(tmp_path: Path) -> None:
     asked = ("provision", "pm-01", "--config", SITE, "--data", tmp_path / "data")
     out = tmp_path / "out"
+    for nowhere in ((), ("--broker", "0.0.0.0:1883"), ("--broker", "localhost:1883")):
+        told = ran(*asked, "--out", out, "--board", "esp32-s3", *nowhere)
+        assert (told.returncode, "--broker HOST:1883" in told.stderr) == (1, True)
+    asked = (*asked, "--broker", "192.168.7.1:8883")
     assert ran(*asked, "--out", out, "--board", "esp32-s3").returncode == 0
     flash = out / "flash"
     assert (flash / "a/firmware/kinds/power_meter.mpy").read_bytes()[:1] == b"M"
     assert not (flash / "a/firmware/board_host.mpy").exists()
     setup = config.load(str(flash))
     assert (setup.device, setup.kind) == ("pm-01", "power-meter")
+    assert (setup.host, setup.port) == ("192.168.7.1", 8883)
     assert json.loads((flash / "board.json").read_text())["parts"]
     assert "pm-01" in (out / "label.svg").read_text()
     assert (flash / "device.json").stat().st_mode & 0o77 == 0
@@ -121,6 +126,7 @@ def test_the_journey_from_nothing_to_a_board_that_runs(
     monkeypatch.setenv("HALLKEEPER_CA_PASSWORD", "a-passphrase-for-tests")
     assert ran("ca", "init", "--data", tmp_path / "data").returncode == 0
     asked = ("provision", "pad-w01", "--config", SITE, "--data", tmp_path / "data", "--out", out)
+    asked = (*asked, "--broker", "hall-gateway:1883")
     assert ran(*asked, "--board", "pico-w").returncode == 0
     wired = out / "flash" / "board.json"
     wired.write_text(wired.read_text().replace(wiring.FILL_IN, "hall"))
@@ -204,7 +210,7 @@ def test_the_wiring_picture_is_of_the_pin_map_in_force(kind: str) -> None:
     for board in wiring.PINS:
         bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
         for part in made["parts"]:
-            parts.make(part, bench, True)
+            factory.make(part, bench, True)
         assert {str(pin) for pin in bench.used} <= set(told)
     mains = any("licensed electrician only" in text for text in told)
     assert mains is (kind in ("power-meter", "ac-controller"))
@@ -216,7 +222,7 @@ def test_the_pictures_use_every_pin_of_the_map() -> None:
         for kind in drawing.KINDS:
             bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
             for part in made["parts"]:
-                parts.make(part, bench, True)
+                factory.make(part, bench, True)
             used |= set(bench.used)
         every = {n for v in (getattr(pins, name) for name in pins.__slots__) for n in _each(v)}
         assert used == every
