@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
-
 from gateway import ratings, schedules, store, workdays
 from gateway.clock import Clock, iso
 from gateway.errors import EnvironmentFault, InputFault
@@ -141,6 +139,8 @@ def _save(
 ) -> None:
     # a name that begins like a formula is a name
     text_only = {"strings_to_formulas": False, "strings_to_urls": False}
+    import xlsxwriter  # 2 MB that a gateway needs once a week
+
     book = xlsxwriter.Workbook(str(out), {"constant_memory": True, **text_only})
     head = book.add_format({"bold": True, "bg_color": "#dfe3e6", "bottom": 1})
     number = book.add_format({"num_format": "0.00"})
