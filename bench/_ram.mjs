@@ -1,4 +1,4 @@
-// RAM of one device on the 32-bit WebAssembly build of MicroPython: node _ram.mjs MPY_FOLDER KIND
+// RAM of one device on the 32-bit WebAssembly build of MicroPython: node --expose-gc _ram.mjs MPY_FOLDER KIND
 // Prints the JSON line that _ram.py prints.
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -21,8 +21,12 @@ function copy(from, to) {
   }
 }
 mp.FS.mkdir("/lib");
-copy(join(folder, "firmware"), "/lib/firmware");
+mp.FS.mkdir("/a");
+copy(join(folder, "firmware"), "/a/firmware");
 mp.FS.writeFile("/board.json", readFileSync(join(folder, `${kind}.json`)));
 mp.FS.writeFile("/setup.json", readFileSync(join(folder, `${kind}-setup.json`)));
+mp.FS.writeFile("/lib/virtual.py", readFileSync(join(here, "..", "tests", "device", "virtual.py")));
+for (const name of ["slots.py", "slot"]) mp.FS.writeFile(`/${name}`, readFileSync(join(folder, name)));
 mp.globals.set("KIND", kind);
+mp.globals.set("LOADER", readFileSync(join(folder, "main.py"), "utf8"));
 await mp.runPythonAsync(readFileSync(join(here, "_ram.py"), "utf8"));

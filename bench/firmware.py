@@ -1,15 +1,20 @@
 """Figures of the firmware: RAM, .mpy bytes, boot and press latencies, flash wear and capacity.
 
 Run: python bench/firmware.py. RAM is the heap of MicroPython's 32-bit WebAssembly build (npm, in
-tools/), which has the boards' object sizes; TLS is mbedTLS's own memory and counted apart.
+tools/), which has the boards' object sizes, the loader included; TLS is mbedTLS's own memory, which
+that build lacks: it is counted apart, on the unix build, with the C library's own numbers.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
+import shutil
+import signal
 import socket
+import ssl
 import statistics
 import subprocess
 import sys
@@ -17,13 +22,15 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+
+import trustme
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[0] = str(ROOT)  # not bench/, where this file would stand for the package
 
 from firmware import wire  # noqa: E402
 from gateway import flashing, wiring  # noqa: E402
+from tests import upython  # noqa: E402
 from tests.device.test_device import Running  # noqa: E402
 from tests.parts import mosquitto  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
@@ -45,17 +52,6 @@ CHANNELS = {
 }
 
 
-def micropython(*arguments: str) -> str:
-    run = subprocess.run(
-        [sys.executable, "-m", "micropython_unix", "-X", "heapsize=8m", *arguments],
-        env=dict(os.environ, MICROPYPATH=f".frozen:{ROOT}"),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return run.stdout.splitlines()[-1]
-
-
 def mpy(into: Path) -> int:
     """The firmware of a board compiled below `into`; its bytes."""
     return sum(path.stat().st_size for path in flashing.compiled(into / "firmware"))
@@ -67,9 +63,12 @@ def ram(folder: Path, kind: str) -> dict[str, int]:
     board = wiring.board_json("esp32-s3", kind, setup)
     (folder / f"{kind}.json").write_text(json.dumps(board))
     (folder / f"{kind}-setup.json").write_text(json.dumps(setup))
+    (folder / "main.py").write_text(flashing.MAIN)
+    (folder / "slot").write_text(flashing.FIRST_SLOT)
+    shutil.copyfile(flashing.FIRMWARE / "slots.py", folder / "slots.py")
     where = subprocess.run([ROOT / "tools/node-path"], capture_output=True, text=True, check=True)
     run = subprocess.run(
-        [f"{where.stdout.strip()}/node", ROOT / "bench/_ram.mjs", folder, kind],
+        [f"{where.stdout.strip()}/node", "--expose-gc", ROOT / "bench/_ram.mjs", folder, kind],
         capture_output=True,
         text=True,
         check=False,
@@ -79,6 +78,66 @@ def ram(folder: Path, kind: str) -> dict[str, int]:
         raise SystemExit(f"{kind}: {run.stdout[-1500:]}{run.stderr[-1500:]} (run `make setup`?)")
     found: dict[str, int] = json.loads(run.stdout.splitlines()[-1])
     return found
+
+
+# malloc_stats is the C library's own: in the signal's handler it tells of this process
+TOLD = """import ctypes, signal, sys
+libc = ctypes.CDLL(None)
+libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+libc.signal(signal.SIGUSR1, ctypes.cast(libc.malloc_stats, ctypes.c_void_p))
+from micropython_run import run_main
+sys.exit(run_main(sys.argv))"""
+
+
+def tls() -> dict[str, int]:
+    """mbedTLS's memory on the 64-bit unix build, bytes: what a session with a client certificate
+    holds (`session`, of it the read certificates `context`), and at most meanwhile (`most`)."""
+    name, ca = "broker.hall", trustme.CA()
+    own, shown = ca.issue_cert("pad", common_name="pad"), ca.issue_cert(name)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    shown.configure_cert(server)
+    ca.configure_trust(server)
+    server.verify_mode = ssl.CERT_REQUIRED
+    told: dict[str, list[int]] = {}
+    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as door:
+        pems = (ca.cert_pem, own.cert_chain_pems[0], own.private_key_pem)
+        for leaf, pem in zip(("ca", "cert", "key"), pems, strict=True):
+            text = pem.bytes().decode().split("-----")[2]
+            Path(folder, f"{leaf}.der").write_bytes(base64.b64decode(text))
+
+        def serve() -> None:
+            line = server.wrap_socket(door.accept()[0], server_side=True)
+            while line.recv(64):
+                pass
+
+        threading.Thread(target=serve, daemon=True).start()
+        command = upython.command(ROOT / "tests/device/tls_memory.py", door.getsockname()[1])
+        command[2] = TOLD
+        tuned = {"MALLOC_TOP_PAD_": "0", "MALLOC_ARENA_MAX": "1"}  # the heap grows as it is used
+        for limit in ("TRIM", "MMAP"):
+            tuned[f"MALLOC_{limit}_THRESHOLD_"] = str(1 << 30)
+        with subprocess.Popen(
+            [*command, folder, name],
+            env=dict(os.environ, MICROPYPATH=f".frozen:{ROOT}", **tuned),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as run:
+            for mark in run.stdout:
+                run.send_signal(signal.SIGUSR1)
+                lines: list[str] = []
+                while not (lines and lines[-1].startswith("max mmap bytes")):
+                    lines.append(run.stderr.readline())
+                told[mark.strip()] = [int(x.split("=")[1]) for x in lines if "bytes  " in x][:2]
+                run.stdin.write("\n")
+                run.stdin.flush()
+    began = told["begin"][1]
+    return {
+        "context": told["context"][1] - began,
+        "session": told["session"][1] - began,
+        "most": told["session"][0] - began,
+    }
 
 
 class Tap:
@@ -144,17 +203,23 @@ def shown(times: list[float]) -> str:
     return f"{statistics.median(times):.1f} / {times[-1]:.1f} ms"
 
 
+def kib(secure: dict[str, int]) -> str:
+    return f"{secure['session'] / 1024:.1f} ({secure['most'] / 1024:.1f}) KiB"
+
+
 def main() -> None:
-    cuts = str(ROOT / "tests" / "device" / "cuts.py")
-    wear: dict[str, Any] = json.loads(micropython(cuts, "erases"))
-    room: dict[str, Any] = json.loads(micropython(cuts, "capacity"))
+    cuts = ROOT / "tests" / "device" / "cuts.py"
+    wear = upython.told(cuts, "erases")
+    room = upython.told(cuts, "capacity")
     boot, heard, puback = latencies()
     acked = wear["rating"][0]
     years = BLOCK_CYCLES * 2 / (acked / 500 * EVENTS_A_DAY) / 365
     with tempfile.TemporaryDirectory() as name:
         size = mpy(Path(name))
         heaps = {kind: ram(Path(name), kind) for kind in wire.DEVICE_KINDS}
+    secure = tls()
     rows = [
+        ("TLS session on top, 64-bit build (at most meanwhile)", kib(secure)),
         (".mpy of the firmware", f"{size / 1024:.1f} KiB"),
         ("process start to `ready` at the broker", f"{boot:.0f} ms"),
         (f"press to PUBACK, p50 / worst of {PRESSES}", shown(puback)),
@@ -163,7 +228,7 @@ def main() -> None:
         ("years at 500 events a day, two blocks wearing alone", f"{years:,.0f}"),
         *((f"{kind} events held in 256 KiB", f"{room[kind]:,}") for kind in sorted(room)),
     ]
-    stages = ("loaded", "booted", "session", "used", "backlog")
+    stages = ("booted", "session", "used", "ordered", "backlog")
     print("live heap, KiB " + "".join(f"{stage:>9}" for stage in stages))
     for kind, heap in heaps.items():
         limit = f"   of {LIMITS[kind]}" if kind in LIMITS else ""

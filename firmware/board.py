@@ -22,12 +22,12 @@ def make(folder, options=None):
 
 def run(folder=""):
     """A chip's whole life; every ending is a reset."""
-    from firmware import config, main
+    from firmware import main
 
     board = make(folder)
     try:
         main.run(board, folder)
-    except (config.ConfigError, KeyError) as fault:
+    except Exception as fault:  # a crash ends in a restart: this is a file that is missing or wrong
         board.note("hallkeeper: " + str(fault))
         raise  # to the prompt: a board without its files is for whoever commissions it
     board.restart()

@@ -1,13 +1,13 @@
-"""The board with registers: ESP32 and Pico W. Only here are `machine` and `network` imported.
+"""The board with registers: ESP32 and Pico W. `machine` and `network` are imported here, and in
+`chip_io.py` (buses, tones, pulses: what a door's contact does without) and `drivers/ir_pio.py`.
 
 `board.json` names what is wired where:
 `{"wifi": {"ssid", "key", "country"}, "i2c": {"0": {"scl", "sda", "freq"}},
 "uart": {"1": {"tx", "rx", "baud"}}, "parts": [{"part": "bh1750", "ch": "x1", "bus": "0"}, …]}`;
-`parts.py` says what each part takes. No board has run this file yet: it passes the type checker
+`factory.py` says what each part takes. No board has run this file yet: it passes the type checker
 with the stubs of both boards and its tests with a faked `machine`.
 """
 
-import array
 import asyncio
 import json
 import os
@@ -17,16 +17,12 @@ import time
 import machine
 import network
 
-from firmware import parts
-
 WATCHDOG_MS = 8300  # the RP2040's longest is 8388 ms
 WIFI_MS = 20000  # one try to join
 PERIOD = 1 << 30  # of ticks_ms on both chips
 POLL_MS = 20  # keys, tilt, UARTs
 EPOCH_2000 = 946684800  # where time.time() begins on some ports
 WAKE_MS = 12 * 3600000  # a battery device reports so often
-EDGES = 256  # of one infra-red frame: Midea's has 200
-QUIET_US = 40000  # a frame is over: Gree's inner gap is 20 ms
 
 
 def _cause():
@@ -86,11 +82,15 @@ class ChipBoard:
 
     def begin(self, channels, meters, relay_boot):
         """Open the buses, start the parts, give their first readings. Starts the watchdog."""
+        from firmware import factory
+
         for wiring in self._wiring.get("parts", []):
-            part = parts.make(wiring, self, relay_boot)
+            part = factory.make(wiring, self, relay_boot)
             self._parts.append(part)
             if hasattr(part, "act"):
                 self._doers.append(part)
+        for name in ("parts", "i2c", "uart"):  # built: only the Wi-Fi is asked for again
+            self._wiring.pop(name, None)
         self.feed()
         readings = []
         for part in self._parts:
@@ -109,30 +109,18 @@ class ChipBoard:
 
     def i2c(self, name):
         """The bus of that name, opened once."""
-        key = "i2c" + str(name)
-        if key not in self._buses:
-            how = self._wiring["i2c"][str(name)]
-            self._buses[key] = machine.I2C(
-                int(name),
-                scl=machine.Pin(how["scl"]),
-                sda=machine.Pin(how["sda"]),
-                freq=how.get("freq", 100000),
-            )
-        return self._buses[key]
+        return self._bus("i2c", name)
 
     def uart(self, name):
         """The serial line of that name, opened once; reads do not wait."""
-        key = "uart" + str(name)
+        return self._bus("uart", name)
+
+    def _bus(self, what, name):
+        key = what + str(name)
         if key not in self._buses:
-            how = self._wiring["uart"][str(name)]
-            self._buses[key] = machine.UART(
-                int(name),
-                baudrate=how["baud"],
-                tx=machine.Pin(how["tx"]),
-                rx=machine.Pin(how["rx"]),
-                rxbuf=512,
-                timeout=0,
-            )
+            from firmware import chip_io
+
+            self._buses[key] = getattr(chip_io, what)(int(name), self._wiring[what][str(name)])
         return self._buses[key]
 
     def adc(self, number):
@@ -141,59 +129,21 @@ class ChipBoard:
 
     def tone(self, number):
         """`play(hertz)` on a pin by PWM; 0 is silence."""
-        pwm = machine.PWM(machine.Pin(number))
-        pwm.duty_u16(0)
+        from firmware import chip_io
 
-        def play(hertz):
-            if hertz:
-                pwm.freq(hertz)
-            pwm.duty_u16(32768 if hertz else 0)
-
-        return play
+        return chip_io.tone(number)
 
     def pulses(self, number):
         """`send(microseconds)`: marks and spaces in turn on a 38 kHz carrier."""
-        if sys.platform == "esp32":
-            import esp32
+        from firmware import chip_io
 
-            rmt = esp32.RMT(  # 1 µs a tick
-                0, pin=machine.Pin(number), clock_div=80, tx_carrier=(38000, 33, 1)
-            )
-            return lambda times: rmt.write_pulses(tuple(times), 1)
-        from firmware.drivers import ir_pio
-
-        return ir_pio.sender(machine.Pin(number))
+        return chip_io.pulses(number)
 
     def heard(self, number):
-        """`listen()` -> marks and spaces (µs) of a frame that has ended, or None.
+        """`listen()` -> marks and spaces (µs) of a frame that has ended, or None."""
+        from firmware import chip_io
 
-        On the Pico by PIO. Else by edge interrupts into a buffer that is there beforehand: the
-        ESP32's wrapper of the RMT does not receive.
-        """
-        if sys.platform == "rp2":
-            from firmware.drivers import ir_pio
-
-            return ir_pio.listener(machine.Pin(number, machine.Pin.IN), EDGES, QUIET_US)
-        times = array.array("H", bytes(2 * EDGES))
-        at = [0, time.ticks_us()]  # edges so far, the last one's time
-        pin = machine.Pin(number, machine.Pin.IN)
-
-        def edge(_):
-            now = time.ticks_us()
-            if at[0] < EDGES:
-                times[at[0]] = min(time.ticks_diff(now, at[1]), 65535)
-                at[0] += 1
-            at[1] = now
-
-        def listen():
-            if not at[0] or time.ticks_diff(time.ticks_us(), at[1]) < QUIET_US:
-                return None
-            frame = list(times[1 : at[0]])  # the first one is the silence before
-            at[0] = 0
-            return frame
-
-        pin.irq(edge, machine.Pin.IRQ_RISING | machine.Pin.IRQ_FALLING)
-        return listen
+        return chip_io.heard(number)
 
     def _read(self, part):
         try:
@@ -254,18 +204,20 @@ class ChipBoard:
 
     async def dial(self, setup):
         """(reader, writer) to the broker. OSError; ValueError where TLS refuses the other end."""
-        if self._address is None:
+        address, self._address = self._address, None  # looked up anew where it does not answer
+        if address is None:
             import socket
 
-            self._address = str(socket.getaddrinfo(setup.host, setup.port)[0][-1][0])
-        if not setup.tls:
-            return await asyncio.open_connection(self._address, setup.port)
-        from firmware import tls
+            address = str(socket.getaddrinfo(setup.host, setup.port)[0][-1][0])
+        more = {}
+        if setup.tls:
+            from firmware import tls
 
-        name = setup.tls.get("name") or setup.host
-        return await asyncio.open_connection(
-            self._address, setup.port, ssl=tls.context(setup.tls), server_hostname=name
-        )
+            name = setup.tls.get("name") or setup.host
+            more = {"ssl": tls.context(setup.tls), "server_hostname": name}
+        found = await asyncio.open_connection(address, setup.port, **more)
+        self._address = address
+        return found
 
     def set_clock(self, ms, exact):
         """TLS judges certificates by the chip's clock: set it to `ms` where that is later.
@@ -295,17 +247,21 @@ class ChipBoard:
         self._watchdog.feed()
 
     def doze(self):
-        """Deep sleep until a contact changes or 12 h are over; the chip boots anew after it."""
-        contacts = [part for part in self._parts if getattr(part, "wake", None) is not None]
-        levels = [part.level() for part in contacts]
-        # ext1 knows "any is high" and "all are low": with two contacts, one of them high, a change
-        # could be missed, and the chip stays awake
-        if sys.platform == "esp32" and contacts and (len(contacts) == 1 or not any(levels)):
+        """Deep sleep until a contact, bolt or tilt switch changes or 12 h are over; the chip boots
+        anew after it."""
+        parts = [part for part in self._parts if getattr(part, "wake", None) is not None]
+        high = [part.wake for part in parts if part.level()]
+        low = [part.wake for part in parts if not part.level()]
+        # ext1 wakes when any of its pins is high, ext0 has one pin: a second one that is high
+        # could fall unseen, and the chip stays awake
+        if sys.platform == "esp32" and parts and len(high) < 2:
             import esp32
 
-            pins = tuple(machine.Pin(part.wake) for part in contacts)
-            level = esp32.WAKEUP_ALL_LOW if levels[0] else esp32.WAKEUP_ANY_HIGH
-            esp32.wake_on_ext1(pins, level)
+            if high:
+                esp32.wake_on_ext0(machine.Pin(high[0]), esp32.WAKEUP_ALL_LOW)
+            if low:
+                pins = tuple(machine.Pin(number) for number in low)
+                esp32.wake_on_ext1(pins, esp32.WAKEUP_ANY_HIGH)
             machine.deepsleep(WAKE_MS)
         # the Pico's deep sleep wakes on no pin: it stays awake, and its battery pays for it
 

@@ -252,19 +252,20 @@ class HostBoard:
         """(reader, writer) to the broker. OSError; ValueError where TLS refuses the other end."""
         import socket
 
-        if self._address is None:  # getaddrinfo holds the loop: look up once
+        address, self._address = self._address, None  # looked up anew where it does not answer
+        if address is None:  # getaddrinfo holds the loop: look up once
             found = socket.getaddrinfo(setup.host, setup.port)[0][-1]
             packed = isinstance(found, (bytes, bytearray))
-            self._address = _dotted(found) if packed else str(found[0])
-        if not setup.tls:
-            return await asyncio.open_connection(self._address, setup.port)
-        from firmware import tls
+            address = _dotted(found) if packed else str(found[0])
+        more = {}
+        if setup.tls:
+            from firmware import tls
 
-        context = tls.context(setup.tls)
-        name = setup.tls.get("name") or setup.host
-        return await asyncio.open_connection(
-            self._address, setup.port, ssl=context, server_hostname=name
-        )
+            name = setup.tls.get("name") or setup.host
+            more = {"ssl": tls.context(setup.tls), "server_hostname": name}
+        found = await asyncio.open_connection(address, setup.port, **more)
+        self._address = address
+        return found
 
     def free_blocks(self):
         """Free blocks of the flash, as littlefs would count them."""

@@ -103,6 +103,8 @@ def _refusal(command, retained, now):
         return "no expiry"
     if not isinstance(command.get("args", {}), dict):
         return "bad args"
+    if not isinstance(command.get("ch") or "", str):
+        return "no such channel"
     if retained:
         return "retained"
     if now is None:

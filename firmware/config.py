@@ -16,23 +16,23 @@ class ConfigError(ValueError):
 class Setup:
     """Everything a device is told at commissioning. Nothing here changes while it runs."""
 
-    def __init__(self):
-        self.site = ""
-        self.device = ""
-        self.kind = ""
-        self.host = ""
-        self.port = 1883
-        self.user = None
-        self.client_id = ""
-        self.password = None
-        self.tls = None  # {"ca": path, "cert": path or None, "key": path or None, "name": text}
-        self.made = BUILT  # Unix ms at which device.json was written
-        self.channels = {}  # channel -> kind of event
-        self.meters = {}  # meter's channel -> the relay's that feeds its circuit
-        self.battery = False
-        self.relay_boot = True  # a relay's position after power-up: contactors are normally closed
-        self.public = b""  # the key that signs updates, 32 bytes; empty: it takes none
-        self.text = ""  # what an idle pad or panel shows
+    # on the class, and no method: an instance must not keep this module from being unloaded
+    site = ""
+    device = ""
+    kind = ""
+    host = ""
+    port = 1883
+    user = None
+    client_id = ""
+    password = None
+    tls = None  # {"ca": path, "cert": path or None, "key": path or None, "name": text}
+    made = BUILT  # Unix ms at which device.json was written
+    channels = ()  # channel -> kind of event
+    meters = ()  # meter's channel -> the relay's that feeds its circuit
+    battery = False
+    relay_boot = True  # a relay's position after power-up: contactors are normally closed
+    public = b""  # the key that signs updates, 32 bytes; empty: it takes none
+    text = ""  # what an idle pad or panel shows
 
 
 def _read(path):

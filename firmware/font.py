@@ -11,6 +11,17 @@ GLYPH = 33
 MISSING = "?"
 
 
+def find(folder, slot=None):
+    """The font of this firmware's slot, which an update may have brought; else the one that
+    `provision` put at the flash's root; else None."""
+    for place in (slot or __file__.rsplit("/", 1)[0], folder):
+        try:
+            return Font(place + "/font.bin")
+        except (OSError, ValueError):
+            continue
+    return None
+
+
 class Font:
     """The file at `path`. OSError where there is none, ValueError where it is no font."""
 

@@ -111,6 +111,7 @@ class Link:
                 continue
             if self._board.real_ms() - began > 10000:
                 backoff = BACKOFF_MS
+            self.beat += 1  # a board without Wi-Fi is no board that hangs
             jitter = int.from_bytes(os.urandom(2), "little") / 65536
             await asyncio.sleep(backoff * (0.5 + jitter) / 1000)
             backoff = min(backoff * 2, BACKOFF_MOST_MS)
@@ -127,6 +128,7 @@ class Link:
     async def _once(self):
         """One connection from CONNECT to its end. True when it ended to sleep."""
         await self._board.network()
+        self.beat += 1
         reader, writer = await asyncio.wait_for(self._board.dial(self._setup), 10)
         mqtt.at_once(writer)
         client = mqtt.Client(reader, writer, self._message, self._puback)
@@ -177,8 +179,12 @@ class Link:
         """Ping, and give up a line on which nothing comes back."""
         silent = 0
         while True:
-            await client.ping()
             client.heard = False
+            try:
+                await asyncio.wait_for(client.ping(), PING_MS / 1000)
+            except asyncio.TimeoutError:  # a full buffer: nobody takes anything at the other end
+                if not client.heard:
+                    raise OSError("half open")
             waited = 0
             while waited < PING_MS:
                 await asyncio.sleep(0.5)
@@ -201,6 +207,8 @@ class Link:
             await asyncio.sleep(0.01)
         else:
             raise OSError("no SUBACK")
+        if client.granted(pid)[0] & 128:
+            raise OSError("not allowed to read its acks")
         self._pids = set()
         self._urgent = []
         self._gaps = self._log.lost_told()
@@ -247,6 +255,7 @@ class Link:
             if self._setup.battery and self._may_sleep():
                 await self._publish(client, "state", wire.state_text("asleep"), True)
                 while self._pids:
+                    self.beat += 1
                     self._wake.clear()
                     await _within(self._wake, 1000)
                 await client.disconnect()

@@ -2,18 +2,23 @@
 
 import asyncio
 import gc
-import os
+import sys
 
-from firmware import config, kinds, wire
-from firmware.clock import Boots, Clock
-from firmware.commands import Commands
-from firmware.flashlog import FlashLog
-from firmware.kinds.body import Body
-from firmware.link import Fatal, Link
-from firmware.report import BATTERY_REPEAT_MS, REPEAT_MS, Reporter
-from firmware.slots import Slots
+import firmware
+from firmware import wire
+from firmware.clock import Boots
+from firmware.link import Fatal
+from firmware.report import BATTERY_REPEAT_MS, REPEAT_MS
 
-CRASHES = 10  # boots that ended in a crash, one after the other: safe mode
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from firmware.clock import Clock
+    from firmware.config import Setup
+    from firmware.flashlog import FlashLog
+    from firmware.kinds.body import Body
+    from firmware.link import Link
+    from firmware.report import Reporter
+
 GOOD_MS = 60000  # a boot that has lived so long was a good one
 TRIAL_MS = 600000  # an update that is not good by then goes back
 SAFE_MS = 600000  # safe mode tries again after so long
@@ -22,44 +27,32 @@ STALL_MS = 30000  # no turn of the link's pump for so long: the watchdog bites
 
 
 class Device:
-    """A booted device. `boot()` once, then `run()`."""
+    """A booted device. `boot()` once (`booting.py` fills it), then `run()`."""
+
+    setup: "Setup"
+    boots: Boots
+    log: "FlashLog"
+    clock: "Clock"
+    report: "Reporter"
+    body: "Body"
+    link: "Link"
 
     def __init__(self, board, folder):
         self._board = board
         self._folder = folder
         self._health_at = 0
-        self._restart = False
-        self._delivery = None
         self._told_reset = False
+        self._orders = None
+        self.restart = False
+        self.safe = False
+        self.watch = None  # the kind's hook of that name
+        self.slots = None  # only while an update is on trial
 
     def boot(self):
         """Read flash, count the boot, log the first states. ConfigError for a wrong file."""
-        board = self._board
-        self.setup = config.load(self._folder)
-        _make(self._folder + "/log")
-        self.boots = Boots(self._folder).load().begin()
-        board.set_clock(max(self.setup.made, self.boots.latest(), config.BUILT), False)
-        self.log = FlashLog(self._folder + "/log", board.free_blocks).mount()
-        self.clock = Clock(self.boots, board.ticks, board.period, board.slack)
-        self.report = Reporter(self.setup.battery)
-        self.commands = Commands(self._folder).load()
-        self.safe = self.boots.crashes >= CRASHES
-        module = kinds.load(self.setup.kind)
-        self._watch = getattr(module, "watch", None)
-        self.body = Body(self.setup, module, self.report, board.act)
-        self.link = Link(self.setup, self.log, self.clock, self.boots, board, self._command)
-        self.link.safe = self.safe
-        self.slots = Slots(self._folder)
-        self.link.trial = self.slots.trying()
-        now = self.clock.up()
-        self.report.thin(self.log.room)
-        holes, self.log.holes = self.log.holes, []
-        for begin, end, why in holes:
-            self.say(now, [(wire.LOST, {"from": begin, "to": end, "why": why})])
-        if not self.safe:  # a part may be what crashes it
-            readings = board.begin(self.body.channels, self.setup.meters, self.setup.relay_boot)
-            self.say(now, self.body.begin(now, readings))
-        self.say(now, [self._health(now)])
+        from firmware import booting
+
+        booting.boot(self, self._board, self._folder)
         return self
 
     # -- events ------------------------------------------------------------------------------
@@ -105,7 +98,8 @@ class Device:
         self.log.drop(first, runs)
         self._board.act({"led": "log-full"})
 
-    def _health(self, now):
+    def health(self, now):
+        """How it fares, as an event."""
         fields = {
             "held": self.log.held(),
             "dropped": self.log.dropped + self.report.thinned,
@@ -122,54 +116,27 @@ class Device:
         self._health_at = now
         return (wire.HEALTH, fields)
 
-    # -- commands ----------------------------------------------------------------------------
+    def command(self, payload, retained):
+        """A command has come."""
+        if self._orders is None:
+            from firmware import orders
 
-    def _command(self, payload, retained):
-        wall = self.clock.now()
-        if wall is None:
-            wall = self._board.wall()
-        self.say(self.clock.up(), self.commands.handle(payload, retained, wall, self._carry_out))
+            self._orders = orders.Orders(self, self._board, self._folder)
+        self._orders.take(payload, retained)
 
-    def _carry_out(self, command):
-        if command["do"] == "restart":
-            self._restart = True
-            return True, None, []
-        if command["do"] == "update":
-            return self._update(command.get("args", {}))
-        if self.safe:
-            return False, "safe mode", []
-        return self.body.command(self.clock.up(), command)
-
-    def _update(self, args):
-        """A piece of an update; the last one restarts into it, on trial."""
-        from firmware import delivery, manifest  # loaded only where an update comes
-
-        if self._delivery is None:
-            self._delivery = delivery.Delivery(
-                *(self._folder, self.setup.public or None, self._board.name, config.VERSION),
-                self._board.feed,
-            )
-        try:
-            self._restart = self._delivery.take(args) or self._restart
-        except manifest.Refused as fault:
-            return False, str(fault), []
-        except OSError as fault:
-            return False, "flash: " + str(fault), []
-        return True, None, []
+    # -- running -----------------------------------------------------------------------------
 
     def _judge_trial(self):
         """On trial: good after a minute with a session at the broker, back where that fails."""
         up = self.clock.up()
-        if up > GOOD_MS and self.link.connected():
+        if self.slots and up > GOOD_MS and self.link.connected():
             self.slots.good()
             self.link.trial = False
             return True
         if up > TRIAL_MS:
             self._board.note("update: no session within its trial, back to the old firmware")
-            self._restart = True
+            self.restart = True
         return False
-
-    # -- running -----------------------------------------------------------------------------
 
     async def run(self):
         """Until told to stop or restart. Raises what crashed."""
@@ -192,17 +159,17 @@ class Device:
                 if self.boots.crashes and real - began > (SAFE_MS if self.safe else GOOD_MS):
                     self.boots.crashes = 0
                     self.boots.save()
-                    self._restart = self._restart or self.safe
+                    self.restart = self.restart or self.safe
                 if self.link.trial and self._judge_trial():
                     await self.link.say_ready()
-                if self._restart:
+                if self.restart:
                     await self._drain()
                     break
             await self.link.say_off()
         finally:
             for task in others + [link]:
                 task.cancel()
-        if self._restart:
+        if self.restart:
             board.restart()
 
     def _wait(self):
@@ -222,13 +189,13 @@ class Device:
                 except ValueError as fault:
                     self._board.note("reading refused: " + str(fault))
             events += self.body.tick(now)
-            if self._watch:
+            if self.watch:
                 real = self._board.real_ms()
-                self._watch(self.body, real - self.link.time_at, real)
+                self.watch(self.body, real - self.link.time_at, real)
         spacing = self.report.spacing()
         every = BATTERY_REPEAT_MS if self.setup.battery else REPEAT_MS
         if spacing is not None and now - self._health_at >= max(every, spacing):
-            events.append(self._health(now))
+            events.append(self.health(now))
         self.say(now, events)
 
     async def _drain(self):
@@ -239,34 +206,41 @@ class Device:
             await asyncio.sleep(0.02)
 
 
-def _make(folder):
-    try:
-        os.mkdir(folder)
-    except OSError:
-        pass  # it is there
+def unload():
+    """Give back the RAM of the modules that only a boot needs; they can be imported again."""
+    from firmware import booting
+
+    for name in booting.UNLOADED:
+        if sys.modules.pop("firmware." + name, None):
+            delattr(firmware, name)
 
 
 def run(board, folder):
     """Boot and run until stopped. A crash is counted on flash, then the board restarts."""
 
     async def live():
-        await Device(board, folder).boot().run()
+        device = Device(board, folder).boot()
+        unload()
+        await device.run()
 
     try:
         asyncio.run(live())
-    except (SystemExit, KeyboardInterrupt, config.ConfigError):
-        raise
     except Exception as fault:  # noqa: BLE001 - told, counted, and the device starts anew
+        from firmware import config
+
+        if isinstance(fault, config.ConfigError):
+            raise
         board.note("crash: " + fault.__class__.__name__ + ": " + str(fault))
         _print(fault)
-        boots = Boots(folder).load()
-        boots.crashes += 1
-        boots.save()
+        try:
+            boots = Boots(folder).load()
+            boots.crashes += 1
+            boots.save()
+        except OSError as worse:
+            board.note("flash: " + str(worse))
         board.restart()
 
 
 def _print(fault):
-    import sys
-
     if hasattr(sys, "print_exception"):
         sys.print_exception(fault, sys.stderr)  # pyright: ignore[reportArgumentType]

@@ -1,7 +1,5 @@
 """Parts that do something: relays, lamp, buzzer, display, infra-red (see `parts.py`)."""
 
-from firmware.parts import Contact
-
 PAGE_MS = 3000
 
 
@@ -153,37 +151,3 @@ class Remote:
 
             self._send(ir.frame(self._make, item["on"], item["mode"], item["set"]))
             self._sent = {name: item[name] for name in ("on", "mode", "set")}
-
-
-def make(what, wiring, board, relay_boot):
-    """The part of that name. KeyError as `parts.make`."""
-    if what == "relay":
-        invert = bool(wiring.get("invert"))
-        level = 1 if relay_boot != invert else 0
-        feedback = None
-        if "feedback" in wiring:
-            read = board.pin_in(wiring["feedback"])
-            closed = wiring.get("closed", 0)
-            feedback = Contact(what, read, {"ch": wiring["ch"]}, "on", closed)
-        return Relay(wiring["ch"], board.pin_out(wiring["pin"], level), invert, feedback)
-    if what == "lamp":
-        return Lamp(board.pin_out(wiring["pin"], 0))
-    if what == "buzzer":
-        return Buzzer(board.tone(wiring["pin"]))
-    if what == "ir":
-        listen = board.heard(wiring["receiver"]) if "receiver" in wiring else None
-        return Remote(wiring["ch"], board.pulses(wiring["pin"]), wiring["make"], listen)
-    from firmware.drivers.ssd1306 import Ssd1306
-
-    bus, address = board.i2c(wiring["bus"]), wiring.get("addr", 0x3C)
-    return Screen(Ssd1306(bus, address, font=_font(board.folder)))
-
-
-def _font(folder):
-    """The glyphs beside the slots; None where nobody has put them there."""
-    from firmware.font import Font
-
-    try:
-        return Font(folder + "/font.bin")
-    except (OSError, ValueError):
-        return None

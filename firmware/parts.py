@@ -1,9 +1,9 @@
 """Parts: what turns a driver's values into readings, and commands into a driver's calls.
 
 A part has `name`, `poll(now)` -> [reading, …] and, where it does something, `act(item)`; `now` is
-real ms. `make(wiring, board, relay_boot)` builds one from its entry in board.json. Contacts are
-here; what else senses is in `inputs.py`, what does something in `outputs.py`: a door's sensor on
-batteries has no room for what it does not need.
+real ms. `factory.py` builds each from its entry in board.json. Contacts are here; what else senses
+is in `inputs.py`, what does something in `outputs.py`: a door's sensor on batteries has no room for
+what it does not need.
 """
 
 
@@ -57,41 +57,3 @@ class Battery:
     def percent(self):
         part = (self._read() - self._empty) * 100 // (self._full - self._empty)
         return max(0, min(100, part))
-
-
-OUTPUTS = ("relay", "lamp", "buzzer", "ir", "ssd1306")
-_CONTACTS = {
-    # part: (fields beside ch, the field, the pin's level that makes it true)
-    "contact": ("open", 1),
-    "lock": ("locked", 0),
-    "detector": ("active", 0),
-    "tilt": ("moved", 1),
-    "running": ("on", 0),
-}
-
-
-def _contact(wiring, board):
-    what = wiring["part"]
-    field, level = _CONTACTS[what]
-    item = {} if what == "tilt" else {"ch": wiring["ch"]}
-    if what == "detector":
-        item["what"] = wiring["what"]
-    wake = wiring["pin"] if what == "contact" else None
-    read = board.pin_in(wiring["pin"])
-    return Contact(what, read, item, field, wiring.get("level", level), wake=wake)
-
-
-def make(wiring, board, relay_boot):
-    """The part of one entry of board.json's `parts`. KeyError names what the entry lacks."""
-    what = wiring["part"]
-    if what in _CONTACTS:
-        return _contact(wiring, board)
-    if what == "battery":
-        return Battery(board.adc(wiring["pin"]), wiring["empty"], wiring["full"])
-    if what in OUTPUTS:
-        from firmware import outputs
-
-        return outputs.make(what, wiring, board, relay_boot)
-    from firmware import inputs
-
-    return inputs.make(what, wiring, board)

@@ -11,6 +11,7 @@ import json
 from firmware import wire
 
 MAX_BODY = 1024
+MOST = MAX_BODY + 6  # bytes of a whole record
 SKIP = 255  # a record that stands for `count` thinned events and carries nothing else
 _NAMES = (  # a kind's number is its place here: only ever add at the end
     wire.RATING,

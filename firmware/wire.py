@@ -38,16 +38,17 @@ DONE = "done"
 LOST = "lost"
 HEALTH = "health"
 
+_CH = ("ch", ID, None)
 # kind: ((field, type, choices or None), …); a "?" before a field's name makes it optional.
 KINDS = {
     RATING: (("level", LEVEL, None), ("?visit", VISIT, None)),
-    CONTACT: (("ch", ID, None), ("open", BOOL, None)),
-    LOCK: (("ch", ID, None), ("locked", BOOL, None)),
-    PRESENCE: (("ch", ID, None), ("present", BOOL, None)),
-    LUX: (("ch", ID, None), ("lx", NUM, None)),
-    CLIMATE: (("ch", ID, None), ("c", NUM, None), ("rh", NUM, None)),
+    CONTACT: (_CH, ("open", BOOL, None)),
+    LOCK: (_CH, ("locked", BOOL, None)),
+    PRESENCE: (_CH, ("present", BOOL, None)),
+    LUX: (_CH, ("lx", NUM, None)),
+    CLIMATE: (_CH, ("c", NUM, None), ("rh", NUM, None)),
     POWER: (
-        ("ch", ID, None),
+        _CH,
         ("w", NUM, None),
         ("?v", NUM, None),
         ("?a", NUM, None),
@@ -55,20 +56,20 @@ KINDS = {
         ("?wh", NUM, None),
     ),
     AC: (
-        ("ch", ID, None),
+        _CH,
         ("on", BOOL, None),
         ("mode", TEXT, ("cool", "heat", "dry", "fan", "auto")),
         ("set", NUM, None),
         ("?src", TEXT, ("measured", "heard", "assumed")),
     ),
     RELAY: (
-        ("ch", ID, None),
+        _CH,
         ("on", BOOL, None),
         ("cause", TEXT, ("command", "manual", "boot")),
         ("?cmd", TEXT, None),
     ),
     DETECTOR: (
-        ("ch", ID, None),
+        _CH,
         ("what", TEXT, ("smoke", "spark", "heat", "smell")),
         ("active", BOOL, None),
     ),
@@ -88,8 +89,7 @@ KINDS = {
     ),
 }
 
-# kinds never thinned on a full flash, and published at once beside the backlog
-URGENT = (RATING, CONTACT, LOCK, PRESENCE, AC, RELAY, DETECTOR, TAP, BUTTON, TAMPER, DONE, LOST)
+# kinds that are thinned on a full flash; all others go out at once beside the backlog
 SAMPLES = (POWER, LUX, CLIMATE, HEALTH)
 
 DEVICE_KINDS = (
@@ -192,6 +192,14 @@ def fault(kind, fields):
         if name not in known:
             return name + " is unknown"
     return None
+
+
+def checked(kind, fields):
+    """`fields`, where they are an event of `kind`. ValueError says why not."""
+    why = fault(kind, fields)
+    if why:
+        raise ValueError(why)
+    return fields
 
 
 def _string(text):

@@ -26,7 +26,7 @@ SILENT_AFTER = {"mains": 10 * units.MINUTE, "battery": 25 * units.HOUR}
 def load(path: Path) -> frozen.Site:
     """Read, judge, freeze. Raises InputFault with one line a fault."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = path.read_bytes().decode("utf-8-sig")  # Windows' editors put a mark before it
         doc = tomllib.loads(text)
     except OSError as fault:
         raise InputFault(f"{path}: cannot be read: {fault.strerror}") from None

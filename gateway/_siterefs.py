@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from gateway import units
 from gateway._sitelines import KeyPath
-from gateway._sitemodel import ROLES
+from gateway._sitemodel import DEFAULT_LADDERS, ROLES
 
 T = TypeVar("T")
 Entries = list[tuple[KeyPath, Any]]
@@ -160,8 +160,11 @@ def _routes(doc: dict[str, Any]) -> Iterator[Fault]:
 
 def _ladders(doc: dict[str, Any]) -> Iterator[Fault]:
     reached = {row.get("to") for _, row in _rows(doc, "notify")}
+    named = {who for ladder in DEFAULT_LADDERS.values() for _, who in ladder if who in ROLES}
     if reached and "escalation" not in doc:
-        yield Fault(("notify",), ABSENT, "needs a ladder: add [escalation]")
+        for role in sorted(named - reached):
+            text = f'needs one with to = "{role}", or an [escalation] that does without'
+            yield Fault(("notify",), ABSENT, text)
     for severity, rungs in _table(doc, "escalation").items():
         for at, rung in enumerate(rungs if isinstance(rungs, list) else ()):
             who = rung[1] if isinstance(rung, list) and len(rung) == 2 else None

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import salvage, store, verify
+from gateway.disk import floor_of
 from gateway.errors import EnvironmentFault, InputFault
 
 MANIFEST = "manifest.json"
@@ -52,7 +53,9 @@ def make(data: Path, folder: Path, keep: int = KEEP) -> Backup:
     made = datetime.now(UTC)
     part = folder / f"{made.strftime(_STAMP)}.part"
     try:
-        _room(data, folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        size = sum(f.stat().st_size for f in data.glob(f"{store.FILE}*"))
+        _room(folder, size, spare=folder.stat().st_dev == data.stat().st_dev)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         store.copy(db, part / store.FILE)
@@ -174,6 +177,7 @@ def rehearse(source: Path) -> str:
     found = newest(source)
     for other in _all(source):
         whole(other)
+    _room(found.folder, (found.folder / store.FILE).stat().st_size, spare=True)
     with _temporary(source) as folder:
         restore(found.folder, folder)
         db = store.open_reader(folder)
@@ -261,15 +265,16 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _room(data: Path, folder: Path) -> None:
-    """Raises EnvironmentFault where the copy would not fit."""
-    folder.mkdir(parents=True, exist_ok=True)
-    size = sum(f.stat().st_size for f in data.glob(f"{store.FILE}*"))
-    free = shutil.disk_usage(folder).free
-    if free < size + _ROOM:
+def _room(folder: Path, size: int, spare: bool) -> None:
+    """Raises EnvironmentFault where a copy would not fit, or with `spare` would leave less than
+    the floor: on the data's own disk readings would not be taken any more."""
+    disk = shutil.disk_usage(folder)
+    left = floor_of(disk.total) if spare else 0
+    if disk.free < size + _ROOM + left:
         raise EnvironmentFault(
-            f"{folder}: no room for a backup: {size / 1e6:.1f} MB are needed,"
-            f" {free / 1e6:.1f} MB are free"
+            f"{folder}: no room for a copy: {size / 1e6:.1f} MB are needed,"
+            + (f" {left / 1e6:.1f} MB are to be left free," if left else "")
+            + f" {disk.free / 1e6:.1f} MB are free"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -296,11 +297,12 @@ def firmware_pack(
     board: Annotated[str, typer.Option(help="esp32-s3, pico-w or host")],
     data: Data,
     source: Annotated[Path | None, typer.Option(help="another firmware's folder")] = None,
+    font: Annotated[bool, typer.Option("--font", help="with the displays' glyphs")] = False,
 ) -> None:
     """Compile and sign the firmware for a board. Its version is that of its config.py."""
     from gateway import images
 
-    images.pack(out, board, data, source)
+    images.pack(out, board, data, source, font=font)
 
 
 @firmware_app.command("send")
@@ -374,6 +376,12 @@ def main() -> None:
     except HallkeeperError as fault:
         print(f"hallkeeper: {fault}", file=sys.stderr)
         raise SystemExit(fault.exit_code) from None
+    except sqlite3.DatabaseError as fault:
+        print(
+            f"hallkeeper: the database cannot be used ({fault}); `hallkeeper verify` says more",
+            file=sys.stderr,
+        )
+        raise SystemExit(3) from None
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ _FLOOR_MOST, _FLOOR_SHARE = 256 * MB, 0.05
 _RESERVE_MOST = 16 * MB
 
 
+def floor_of(total: int) -> int:
+    """Bytes of a file system of so many that are to be left free, where the site says nothing."""
+    return min(_FLOOR_MOST, int(total * _FLOOR_SHARE))
+
+
 class Disk:
     """The file system of `data`. `floor`: bytes to be left free; None: 5 % of it, at most 256 MB.
 
@@ -36,7 +41,7 @@ class Disk:
     def look(self) -> None:
         """Measure. Once low, it is well again only a quarter above the floor."""
         total, _, free = shutil.disk_usage(self._data)
-        self.floor = self._floor or min(_FLOOR_MOST, int(total * _FLOOR_SHARE))
+        self.floor = self._floor or floor_of(total)
         self.free = free
         self.low = free < self.floor + (self.floor // 4 if self.low else 0)
 

@@ -18,7 +18,7 @@ def setup_of(config: Path, device_id: str) -> dict[str, Any]:
 def site_text(config: Path) -> dict[str, Any]:
     """The site file as TOML. Raises InputFault."""
     try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
+        return tomllib.loads(config.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise InputFault(f"{config}: {fault.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:

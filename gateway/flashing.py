@@ -29,8 +29,10 @@ from slots import Slots
 
 slots = Slots("")
 sys.path.insert(0, "/" + slots.boot())
+trial = slots.trying()
+del slots, Slots, sys.modules["slots"]
 try:
-    if slots.trying():
+    if trial:
         import machine
 
         machine.WDT(timeout=8300)  # one that hangs before it feeds goes back as well
@@ -38,7 +40,7 @@ try:
 
     board.run()
 except Exception as fault:
-    if not slots.trying():
+    if not trial:
         raise
     sys.print_exception(fault)
     machine.reset()  # a trial that failed: the next boot takes the old firmware

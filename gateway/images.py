@@ -28,6 +28,7 @@ from gateway.errors import EnvironmentFault, InputFault
 FOLDER = "firmware"  # in the data directory
 IMAGES = "images"
 SUFFIX = ".hkfw"
+FONT = "font.bin"
 HOST = "host"  # the board that `hallkeeper device` is
 ENV = "HALLKEEPER_FIRMWARE_PASSWORD"
 BOARDS = (*sorted(wiring.PINS), HOST)
@@ -103,13 +104,20 @@ def signer(data: Path) -> Ed25519PrivateKey:
     return found
 
 
-def pack(out: Path, board: str, data: Path, source: Path | None) -> None:
-    """`firmware pack`: compile, sign, write `out`, and file it with the gateway's data."""
+def pack(out: Path, board: str, data: Path, source: Path | None, *, font: bool = False) -> None:
+    """`firmware pack`: compile, sign, write `out`, and file it with the gateway's data. `font`:
+    with the displays' glyphs."""
     source = source or flashing.FIRMWARE
     if board not in BOARDS:
         raise InputFault(f"--board {board}: want one of {', '.join(BOARDS)}")
     version = version_of(source)
     files = built(source, board)
+    if font:
+        path = source / FONT
+        try:
+            files[f"firmware/{FONT}"] = path.read_bytes()
+        except OSError as fault:
+            raise InputFault(f"{path}: {fault.strerror}") from None
     made = packed(files, version, board, signer(data))
     try:
         out.write_bytes(made)
@@ -137,7 +145,9 @@ def version_of(source: Path) -> str:
 
 def built(source: Path, board: str) -> dict[str, bytes]:
     """The compiled firmware of a board: {"firmware/….mpy": bytes}."""
-    without = frozenset({"board_chip.py"}) if board == HOST else flashing.NOT_FOR_BOARDS
+    without = (
+        frozenset({"board_chip.py", "chip_io.py"}) if board == HOST else flashing.NOT_FOR_BOARDS
+    )
     with tempfile.TemporaryDirectory() as folder:
         into = Path(folder) / "firmware"
         made = flashing.compiled(into, source, without)

@@ -62,7 +62,7 @@ def read(path: Path, tz: str = SHANGHAI) -> tuple[list[Permit], list[int]]:
     permits: dict[str, Permit] = {}
     entries: set[int] = set()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as fault:
         raise InputFault(f"{path}: cannot be read ({fault})") from fault
     for number, line in enumerate(lines, 1):

@@ -25,12 +25,13 @@ from gateway.journal import Journal, checksum
 _BATCH = 512
 _EVENT = "SELECT crc,device,log,seq,boot,up,t,at,t_at,kind,payload FROM event WHERE id=?"
 # What people told, each table after those it refers to. Findings, alerts and commands are not here:
-# the rules judge anew.
+# the rules judge anew, and a finding's id follows from what it is.
 TOLD = (
     *("account", "permit", "entry", "gap", "opinion", "roster", "visit_count"),
     *("register_entry", "register_strike", "appointment", "appointment_event"),
     *("attendance_import", "attendance_punch", "case_file", "case_event", "case_now", "contact"),
     *("shift", "closing_check", "patrol_signature", "electrician_check", "sheet_field"),
+    "episode_decision",
 )
 
 

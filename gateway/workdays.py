@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gateway import _years
 from gateway._years import YearTable
-from gateway.errors import InputFault
+from gateway.errors import EnvironmentFault
 from gateway.site import Site
 
 FIXED_HOLIDAYS = {(1, 1): "元旦", (5, 1): "劳动节", (5, 2): "劳动节"} | {
@@ -174,10 +174,12 @@ def import_year(file: Path, data: Path) -> None:
 
     Raises InputFault (the file) or EnvironmentFault (the directory).
     """
-    if not data.is_dir():
-        raise InputFault(f"{data}: is no directory; --data is the gateway's data directory")
-    before = load(None, data)
     table = _years.parse(file)
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise EnvironmentFault(f"{data}: cannot be written ({fault.strerror})") from None
+    before = load(None, data)
     path = _years.write(table, data)
     after = load(None, data)
     print(f"{table.year}: {len(table.off)} days off, {len(table.work)} make-up workdays")

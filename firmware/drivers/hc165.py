@@ -1,7 +1,7 @@
 """74HC165 parallel-in shift register: eight keys on three pins, each key to ground.
 
-Nexperia, "74HC165; 74HCT165", Rev. 6: "Functional description", table 3 (PL low loads; CP's rising
-edge shifts towards Q7, whose input D7 comes first).
+Nexperia, "74HC165; 74HCT165", Rev. 6 of 23 April 2020: "Functional description", table 3 (PL low
+loads; CP's rising edge shifts towards Q7, whose input D7 comes first).
 """
 
 

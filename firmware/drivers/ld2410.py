@@ -1,7 +1,7 @@
 """HLK-LD2410 presence radar: the frames that it sends of itself, 256000 baud.
 
-Hi-Link, "HLK-LD2410 Serial communication protocol", V1.02, 2.3 (report frames: F4 F3 F2 F1, length,
-type, AA, target state, …, 55, check, F8 F7 F6 F5).
+Hi-Link, "HLK-LD2410 Serial communication protocol", V1.02 of 1 July 2022, 2.3 (report
+frames: F4 F3 F2 F1, length, type, AA, target state, …, 55, check, F8 F7 F6 F5).
 """
 
 HEAD = b"\xf4\xf3\xf2\xf1"
@@ -20,8 +20,13 @@ def state(body):
 class Ld2410:
     """Collects bytes in any pieces; noise is passed over to the next head."""
 
-    def __init__(self):
+    def __init__(self, uart):
+        self._uart = uart
         self._rest = b""
+
+    def present(self):
+        """As `feed`, of what has come since the last call."""
+        return self.feed(self._uart.read() or b"")
 
     def feed(self, data):
         """The latest state that `data` completes: True, False, or None."""

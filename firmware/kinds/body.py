@@ -10,7 +10,6 @@ from firmware import wire
 _STATES = {"open": wire.CONTACT, "locked": wire.LOCK, "present": wire.PRESENCE}
 _READERS = ("rating-pad", "patrol-reader", "duty-panel")
 _MAX_SHOWN = 200
-FOLLOW_MS = 1000  # a contactor's auxiliary contact follows its coil within this
 
 
 class Body:
@@ -21,9 +20,11 @@ class Body:
         self.report = report
         self.act = act
         self.channels = dict(setup.channels) or dict(module.DEFAULTS)
-        self.relays = {}
-        self._feedback = set()  # relays whose real position is read
-        self._ordered = {}  # such a relay -> (on, id of the command, until)
+        self._relays = None
+        if wire.RELAY in self.channels.values():
+            from firmware.kinds.relays import Relays
+
+            self._relays = Relays(self)
         self.identify_until = None
         self._module = module
 
@@ -36,22 +37,16 @@ class Body:
         if hook:
             hook(self)
         events = self.report.state(now, wire.TAMPER, {"moved": False}, key="tamper")
-        for item in readings:
-            ch = item.get("ch")
-            if self.channels.get(ch) == wire.RELAY and isinstance(item.get("on"), bool):
-                self._feedback.add(ch)
-                self.relays[ch] = item["on"]
-        for ch in sorted(self.channels):
-            if self.channels[ch] == wire.RELAY:
-                self.relays.setdefault(ch, self.setup.relay_boot)
-                fields = {"ch": ch, "on": self.relays[ch], "cause": "boot"}
-                events += self.report.state(now, wire.RELAY, fields)
+        if self._relays:
+            events += self._relays.begin(now, readings)
         for item in readings:
             events += self.input(now, item)
         return events
 
     def input(self, now, item):
         """Events of one reading, a dict as on the host board's stdin; ValueError if none."""
+        if not isinstance(item.get("ch", ""), str):
+            raise ValueError("ch is no id")
         hook = self._hook("inputs")
         events = hook(self, now, item) if hook else None
         if events is not None:
@@ -61,10 +56,10 @@ class Body:
         if "tap" in item:
             return self.tap(item)
         if "moved" in item:
-            fields = _checked(wire.TAMPER, {"moved": item["moved"]})
+            fields = wire.checked(wire.TAMPER, {"moved": item["moved"]})
             return self.report.state(now, wire.TAMPER, fields, key="tamper")
         if "button" in item:
-            return [(wire.BUTTON, _checked(wire.BUTTON, {"name": item["button"]}))]
+            return [(wire.BUTTON, wire.checked(wire.BUTTON, {"name": item["button"]}))]
         raise ValueError("nothing this device can sense")
 
     def tap(self, item):
@@ -75,7 +70,7 @@ class Body:
         fields = {"tag": tag.lower() if isinstance(tag, str) else tag}
         if "ch" in item:
             fields["ch"] = item["ch"]
-        return [(wire.TAP, _checked(wire.TAP, fields))]
+        return [(wire.TAP, wire.checked(wire.TAP, fields))]
 
     def _channel(self, now, item):
         ch = item["ch"]
@@ -83,34 +78,21 @@ class Body:
             raise ValueError("ch is no id")
         for name in _STATES:
             if name in item:
-                fields = _checked(_STATES[name], {"ch": ch, name: item[name]})
+                fields = wire.checked(_STATES[name], {"ch": ch, name: item[name]})
                 return self.report.state(now, _STATES[name], fields)
         if "what" in item:
             fields = {"ch": ch, "what": item["what"], "active": item.get("active")}
-            return self.report.state(now, wire.DETECTOR, _checked(wire.DETECTOR, fields))
+            return self.report.state(now, wire.DETECTOR, wire.checked(wire.DETECTOR, fields))
         if "tap" in item:
             return self.tap(item)
         for name, kind in (("w", wire.POWER), ("lx", wire.LUX), ("c", wire.CLIMATE)):
             if name in item:
-                return self.report.sample(now, kind, _checked(kind, dict(item)))
-        if self.channels.get(ch) == wire.RELAY:
-            fields = {"ch": ch, "on": item.get("on"), "cause": "manual"}
-            on, cmd, _ = self._ordered.get(ch, (None, None, 0))
-            if cmd and on == fields["on"]:
-                del self._ordered[ch]
-                fields["cause"], fields["cmd"] = "command", cmd
-            return self.relay(now, _checked(wire.RELAY, fields))
+                return self.report.sample(now, kind, wire.checked(kind, dict(item)))
+        if self._relays and self.channels.get(ch) == wire.RELAY:
+            return self._relays.input(now, item)
         if self.channels.get(ch) == wire.AC or "mode" in item or "set" in item:
-            return self.report.state(now, wire.AC, _checked(wire.AC, dict(item)))
+            return self.report.state(now, wire.AC, wire.checked(wire.AC, dict(item)))
         raise ValueError("nothing this device can sense")
-
-    def relay(self, now, fields):
-        """A relay's real position, told where it changed."""
-        was = self.relays.get(fields["ch"])
-        self.relays[fields["ch"]] = fields["on"]
-        if was == fields["on"] and "cmd" not in fields:
-            return []
-        return self.report.state(now, wire.RELAY, fields, again=True)
 
     def command(self, now, command):
         """Carry out one judged command: (ok, why, events)."""
@@ -121,7 +103,9 @@ class Body:
         do = command["do"]
         args = command.get("args", {})
         if do in ("on", "off"):
-            return self._switch(now, command, do == "on")
+            if self._relays and self.channels.get(command.get("ch")) == wire.RELAY:
+                return self._relays.switch(now, command, do == "on")
+            return False, "no such channel", []
         if do == "sound":
             self.act({"sound": _shown(args, "sound", "alarm")})
             return True, None, []
@@ -133,38 +117,13 @@ class Body:
             return True, None, []
         return False, "not for this device", []
 
-    def _switch(self, now, command, on):
-        ch = command.get("ch")
-        if self.channels.get(ch) != wire.RELAY:
-            return False, "no such channel", []
-        self.act({"ch": ch, "on": on})
-        if ch in self._feedback and self.relays[ch] != on:
-            self._ordered[ch] = (on, command["id"], now + FOLLOW_MS)
-            return True, None, []
-        self._ordered.pop(ch, None)
-        fields = {"ch": ch, "on": on, "cause": "command", "cmd": command["id"]}
-        return True, None, self.relay(now, fields)
-
     def tick(self, now):
         """Relays that did not follow their command; repeats and samples that are due."""
-        events = []
-        for ch in sorted(self._ordered):
-            _, cmd, until = self._ordered[ch]
-            if now >= until:
-                del self._ordered[ch]
-                fields = {"ch": ch, "on": self.relays[ch], "cause": "command", "cmd": cmd}
-                events += self.relay(now, fields)
+        events = self._relays.tick(now) if self._relays else []
         hook = self._hook("tick")
         if hook:
             events += hook(self, now) or []
         return events + self.report.due(now)
-
-
-def _checked(kind, fields):
-    why = wire.fault(kind, fields)
-    if why:
-        raise ValueError(why)
-    return fields
 
 
 def _shown(args, name, default):

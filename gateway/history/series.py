@@ -126,7 +126,7 @@ def _rows(
         default=0,
     )
     if level < buckets.HOUR:
-        kept = _minutes_from(db)
+        kept = minutes_from(db)
         if begin < kept:  # rows and minutes are gone: an hour stands at its begin
             until = min(end, kept)
             yield from db.execute(_ROLLUP, (channel, field, buckets.HOUR, begin, until))
@@ -150,7 +150,7 @@ def _rows(
         yield t, 1, value, value, value, value
 
 
-def _minutes_from(db: sqlite3.Connection) -> int:
+def minutes_from(db: sqlite3.Connection) -> int:
     """From when on there are minutes (Unix ms); before that only hours and days are kept."""
     found = db.execute("SELECT value FROM meta WHERE key = ?", (MINUTES_FROM,)).fetchone()
     return 0 if found is None else int(found[0])

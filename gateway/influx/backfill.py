@@ -99,7 +99,8 @@ def fill(
                     return sent, turned_away
                 rest(pace.poll)  # until the server surely has it on its disk
                 continue
-            held.ready()
+            while not held.ready():  # which start of the server takes it is not known yet
+                rest(pace.delays[0])
             refused = _delivered(batch, client.send, places, pace, rest, shown.say)
             failpoint.hit("backfill.taken")
             for one in refused:

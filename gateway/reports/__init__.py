@@ -26,6 +26,8 @@ Sheet = tuple[str, Sequence[tuple[str, int]], Iterator[Row]]
 
 def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
     """The command: whole days from `start` to `end`. Raises InputFault, EnvironmentFault."""
+    from xlsxwriter.exceptions import XlsxFileError
+
     first, last = _day(start), _day(end)
     if last < first:
         raise InputFault(f"--to {end} lies before --from {start}")
@@ -34,7 +36,7 @@ def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
     sheets = _REPORTS[what](db, hall, first, last)
     try:
         _save(out, what, hall, first, last, sheets)
-    except OSError as fault:
+    except (OSError, XlsxFileError) as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault})") from fault
     finally:
         db.close()
@@ -43,6 +45,8 @@ def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
 
 def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
     """The command for a period's sheet. Raises InputFault, EnvironmentFault."""
+    from xlsxwriter.exceptions import XlsxFileError
+
     period = sheets.period_of(kind, name)
     db = store.open_reader(data)
     try:
@@ -50,7 +54,7 @@ def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
         calendar = workdays.load(hall, data)
         made = sheets.build(db, hall, calendar, kind, period, Clock().now())
         book.write(made, hall.name, out)
-    except OSError as fault:
+    except (OSError, XlsxFileError) as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault})") from fault
     finally:
         db.close()

@@ -158,7 +158,7 @@ def curve(of: Scope, by_day: dict[tuple[int, date], float], presence: Presence) 
     most = max((one["n"] for one in items), default=0)
     return {
         "unit": "kWh" if long else "W",
-        "step": "1d" if long else "10min" if of.fine else "1h",
+        "step": "1d" if long else "1h" if of.step == HOUR else "10min",
         "most": most,
         "items": items,
     }

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from gateway.usage import pure, read
-from gateway.usage.pure import Span
+from gateway.usage.pure import HOUR, Span
 from gateway.usage.scope import Scope, rounded
 
 MOST_GAPS = 50
@@ -31,7 +31,7 @@ def told(of: Scope, gaps: dict[int, list[Span]]) -> dict[str, Any]:
     longest = sorted(rows, key=lambda row: row[0][0] - row[0][1])[:MOST_GAPS]
     return {
         "count": len(rows),
-        "step": "10min" if of.fine else "1h",
+        "step": "1h" if of.step == HOUR else "10min",
         "items": [
             {
                 "from": of.shown(begin),

@@ -28,13 +28,21 @@ class Meter:
 
 
 def meters(db: sqlite3.Connection) -> dict[str, Meter]:
-    """{"device/ch": meter} of every meter ever heard."""
-    rows = db.execute(
-        "SELECT device || '/' || ch, id, (SELECT t FROM rollup WHERE channel = channel.id"
-        " AND field = ? AND step = ? ORDER BY t LIMIT 1) FROM channel WHERE kind = ?",
-        (_W, buckets.MINUTE, wire.POWER),
+    """{"device/ch": meter} of every meter ever heard. Minutes are dropped with age, hours stay."""
+    first = (
+        "(SELECT t FROM rollup WHERE channel = channel.id AND field = :w AND step = {} ORDER BY t"
+        " LIMIT 1)"
     )
-    return {name: Meter(number, first) for name, number, first in rows if first is not None}
+    rows = db.execute(
+        f"SELECT device || '/' || ch, id, {first.format(buckets.MINUTE)},"
+        f" {first.format(buckets.HOUR)} FROM channel WHERE kind = :kind",
+        {"w": _W, "kind": wire.POWER},
+    )
+    return {
+        name: Meter(number, minute if minute is not None and minute < hour + buckets.HOUR else hour)
+        for name, number, minute, hour in rows
+        if hour is not None
+    }
 
 
 def power(

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from gateway import schedules
 from gateway.clock import iso
+from gateway.history import series
 from gateway.site import Circuit, Site
 from gateway.usage import read
 from gateway.usage.pure import HOUR, MINUTE
@@ -32,7 +33,8 @@ class Scope:
     """What a report is of. `until`: the range's end, or now where that comes first.
 
     `heard`: every meter that has been; `metered`: the circuits of those; `counted`: the meters
-    that make up the total, the main one alone where there is one that has been heard.
+    that make up the total, the main one alone where there is one that has been heard;
+    `minutes_from`: before it (Unix ms) only hours and days are kept.
     """
 
     db: sqlite3.Connection
@@ -46,6 +48,7 @@ class Scope:
     metered: dict[int, Circuit]
     counted: dict[int, Meter]
     main: int | None
+    minutes_from: int
 
     @property
     def fine(self) -> bool:
@@ -53,8 +56,10 @@ class Scope:
 
     @property
     def step(self) -> int:
-        """Of the curve and the gaps; a curve of days knows gaps by the hour."""
-        return 10 * MINUTE if self.fine else HOUR
+        """Of the curve and the gaps; a curve of days, and what is older than the minutes that are
+        kept, knows gaps by the hour."""
+        kept = self.days[0].begin >= self.minutes_from
+        return 10 * MINUTE if self.fine and kept else HOUR
 
     def day(self, on: date) -> Day:
         tz = self.site.timezone
@@ -105,6 +110,7 @@ def scope(
             if meter.first < end
         },
         main=main.id if main else None,
+        minutes_from=series.minutes_from(db),
     )
 
 

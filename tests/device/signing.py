@@ -9,7 +9,12 @@ from firmware import ed25519
 SECRET = bytes(range(32))
 _L = 2**252 + 27742317777372353535851937790883648493
 _P = 2**255 - 19
-FILES = {"firmware/main.mpy": b"M" * 700, "firmware/kinds/pad.mpy": b"k" * 1500, "boot.py": b"x"}
+FILES = {
+    "firmware/main.mpy": b"M" * 700,
+    "firmware/kinds/pad.mpy": b"k" * 1500,
+    "firmware/font.bin": b"HKF1" + bytes(range(200)),
+    "boot.py": b"x",
+}
 
 
 def _packed(point):

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+from tests import upython
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 
 
 def _cuts(what: str, script: str = "cuts.py") -> dict[str, Any]:
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "micropython_unix",
-            "-X",
-            "heapsize=16m" if script == "offline.py" else "heapsize=8m",
-            str(HERE / script),
-            what,
-        ],
-        env=dict(os.environ, MICROPYPATH=f".frozen:{ROOT}"),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
-    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return found
+    return upython.told(HERE / script, what, heap="16m" if script == "offline.py" else "8m")
 
 
 def test_cut_at_every_write_loses_nothing_that_was_acknowledged() -> None:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,25 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware import ed25519
+from tests import upython
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
 def _cuts(*mode: str) -> dict[str, int]:
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "micropython_unix", "-X", "heapsize=8m"),
-            *(str(HERE / "update_cuts.py"), *mode),
-        ],
-        env=dict(os.environ, MICROPYPATH=f".frozen:{ROOT}"),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=True,
-    )
-    found: dict[str, int] = json.loads(run.stdout.splitlines()[-1])
-    return found
+    return upython.told(HERE / "update_cuts.py", *mode)
 
 
 def test_cut_at_every_flash_operation() -> None:
@@ -68,4 +53,4 @@ def test_registers_are_touched_by_the_board_and_by_pio_only() -> None:
         for p in firmware.rglob("*.py")
         if pattern.search(p.read_text())
     }
-    assert found == {"board_chip.py", "drivers/ir_pio.py"}
+    assert found == {"board_chip.py", "chip_io.py", "drivers/ir_pio.py"}

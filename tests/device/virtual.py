@@ -26,6 +26,7 @@ class Board:
         self.line = None
         self.first = []  # the readings at boot
         self.coming = []
+        self.coming_at = {}  # seconds -> readings
         self.step = 0  # ms that a wait for readings takes
         self.free_blocks = free
         self.stopped = asyncio.Event()
@@ -45,7 +46,7 @@ class Board:
         self.now += self.step
         await asyncio.sleep(0)
         found, self.coming = self.coming, []
-        return found
+        return found + self.coming_at.pop(self.now // 1000, [])
 
     async def listen(self):
         pass
@@ -94,12 +95,19 @@ class Line:
         self._came = asyncio.Event()
         self._head = b""
         self.pings = 0
+        self.fail = False  # it breaks at the next read
+        self.full = False  # it takes nothing more: `drain` waits
+        self.denied = False  # its subscriptions are refused
+        self.on_ready = None  # called once the device has said `ready`
         self.deaf = False  # nothing comes back any more
         self.events = []
         self.states = []
 
     async def readexactly(self, count):
         while len(self._waiting) < count:
+            if self.fail:
+                self.fail = False
+                raise OSError(104)
             self._came.clear()
             await self._came.wait()
         found = bytes(self._waiting[:count])
@@ -141,7 +149,8 @@ class Line:
         if kind == 1:
             self._say(b"\x20\x02\x00\x00")
         elif kind == 8:
-            self._say(b"\x90\x05" + body[:2] + b"\x01\x01\x00")
+            codes = b"\x80\x80\x80" if self.denied else b"\x01\x01\x00"
+            self._say(b"\x90\x05" + body[:2] + codes)
             if self._time is not None:
                 self.tell("hall/1/s/time", {"t": self._time})
         elif kind == 12:
@@ -155,6 +164,8 @@ class Line:
     def _published(self, topic, payload):
         if topic.endswith("/state"):
             self.states.append(payload)
+            if self.on_ready:
+                self.on_ready()
             return
         events = payload if isinstance(payload, list) else [payload]
         self.events += events
@@ -163,21 +174,27 @@ class Line:
             self.tell("hall/1/s/dev/ack", {"log": events[0]["log"], "seq": seq})
 
     async def drain(self):
-        pass
+        while self.full:
+            await asyncio.sleep(0.001)
 
     def close(self):
         pass
+
+
+def commission(folder, kind, channels=None, battery=False):
+    """device.json and setup.json, as `provision` writes them."""
+    who = dict(WHO, kind=kind)
+    setup = {"channels": channels or {}, "battery": battery}
+    for name, content in (("device.json", who), ("setup.json", setup)):
+        with open(folder + "/" + name, "w") as file:
+            file.write(json.dumps(content))
 
 
 def device(folder, kind, board, channels=None, battery=False):
     """A booted device of that kind in `folder`. Call it where a loop runs."""
     from firmware import main
 
-    who = dict(WHO, kind=kind)
-    setup = {"channels": channels or {}, "battery": battery}
-    for name, content in (("device.json", who), ("setup.json", setup)):
-        with open(folder + "/" + name, "w") as file:
-            file.write(json.dumps(content))
+    commission(folder, kind, channels, battery)
     return main.Device(board, folder).boot()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from gateway.events import decode
 from gateway.history.hot import Hot
 from gateway.history.times import resolve
 from gateway.journal import Journal
+from tests.faults.disks import fill, small_disk
 
 START = 1_782_896_400_000  # 2026-07-01 17:00 in Shanghai
 DEVICE, LOG = "pm-01", "9f3a1c22"
@@ -148,6 +150,21 @@ def damage(path: Path, harm: str) -> None:
     path.write_bytes(raw)
 
 
+def test_a_backup_does_not_bring_its_datas_disk_below_the_floor(data: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 12) as disk:
+        shutil.copytree(data, disk / "data")
+        size = (disk / "data" / store.FILE).stat().st_size
+        fill(disk / "ballast", leave=size + 1_300_000)  # the floor is 5 % of 12 MB
+        with pytest.raises(EnvironmentFault, match=r"no room .* 0\.6 MB are to be left free"):
+            backup.make(disk / "data", disk / "backups")
+        assert backup.make(disk / "data", tmp_path / "elsewhere").events == 40
+        (disk / "ballast").unlink()
+        assert backup.make(disk / "data", disk / "backups").events == 40
+        fill(disk / "ballast", leave=size + 1_300_000)
+        with pytest.raises(EnvironmentFault, match="no room"):
+            backup.rehearse(disk / "backups")
+
+
 def test_no_restore_under_a_running_gateway(data: Path, tmp_path: Path) -> None:
     backup.make(data, tmp_path / "backups")
     with store.locked(data), pytest.raises(EnvironmentFault, match="another gateway"):
@@ -170,7 +187,7 @@ ANEW = {
     *("channel", "sample", "moving", "anchor", "rollup", "energy", "energy_day", "chunk"),
     *("last_value", "finding", "finding_history", "alert", "alert_history", "engine_snapshot"),
     *("pending_switch", "notification", "channel_health", "control", "command", "maintenance"),
-    *("episode_decision", "firmware_update", "influx", "influx_again", "influx_refused"),
+    *("firmware_update", "influx", "influx_again", "influx_refused"),
 }
 
 
@@ -213,6 +230,7 @@ def tell(data: Path, n: int) -> None:
             "INSERT INTO contact VALUES ('c{n}', 'call', '2026-08-01', x'01', 'a', 1, NULL, NULL)",
             "INSERT INTO shift VALUES ('s{n}', {n}, 'a', 'b', NULL, '', '[]', '[]')",
             "INSERT INTO attendance_import VALUES ({n}, 'x{n}', 'f', 1, 'a', 1)",
+            "INSERT INTO episode_decision VALUES ({n}, 'f', 'reject', NULL, 'w', 1, 'a')",
             "INSERT INTO attendance_punch VALUES ('a', {n}, 'A', 'in', {n})",
         ):
             db.execute(sql.format(n=n))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from gateway.cli import RANGES, SHEETS, app
+from tests.journey.hall import ran
 
 SCREEN = 24
 
@@ -34,3 +36,11 @@ def test_a_report_that_does_not_exist_is_wrong_usage_and_all_are_named() -> None
     answer = CliRunner().invoke(app, ["report", "weather", "-o", "x.xlsx", "--data", "."])
     assert answer.exit_code == 2
     assert all(name in answer.output for name in RANGES + SHEETS)
+
+
+def test_a_damaged_database_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "hallkeeper.db").write_bytes(b"no database" * 100)
+    for command in (["firmware", "list"], ["report", "zeros", "--period", "2026-07", "-o", "x"]):
+        answer = ran(*command, "--data", tmp_path)
+        assert (answer.returncode, answer.stderr.count("\n")) == (3, 1), answer.stderr
+        assert "hallkeeper verify" in answer.stderr

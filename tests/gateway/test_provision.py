@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from firmware import config, parts
+from firmware import config, factory
 from gateway import credentials, drawing, flashing, wiring
 from gateway.errors import InputFault
 from gateway.fittings import setup_of
@@ -58,7 +58,7 @@ def test_every_device_of_the_site_has_its_pins(device: str, board: str) -> None:
     wired = wiring.board_json(board, setup["kind"], setup)
     bench = Bench(wired)
     for part in wired["parts"]:
-        parts.make(part, bench, True)
+        factory.make(part, bench, True)
     assert len(bench.used) == len(set(bench.used)), bench.used
     told = {part.get("ch") for part in wired["parts"]} | {
         ch for part in wired["parts"] for ch in part.get("meters", {})
@@ -71,7 +71,7 @@ def test_a_full_power_meter_fits_and_one_more_circuit_is_told() -> None:
     for board in wiring.PINS:
         bench = Bench(made := wiring.board_json(board, "power-meter", {"channels": channels}))
         for part in made["parts"]:
-            parts.make(part, bench, True)
+            factory.make(part, bench, True)
         assert len(bench.used) == len(set(bench.used))
         with pytest.raises(InputFault, match="second device"):
             wiring.board_json(board, "power-meter", {"channels": channels | {"r9": "relay"}})
@@ -204,7 +204,7 @@ def test_the_wiring_picture_is_of_the_pin_map_in_force(kind: str) -> None:
     for board in wiring.PINS:
         bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
         for part in made["parts"]:
-            parts.make(part, bench, True)
+            factory.make(part, bench, True)
         assert {str(pin) for pin in bench.used} <= set(told)
     mains = any("licensed electrician only" in text for text in told)
     assert mains is (kind in ("power-meter", "ac-controller"))
@@ -216,7 +216,7 @@ def test_the_pictures_use_every_pin_of_the_map() -> None:
         for kind in drawing.KINDS:
             bench = Bench(made := wiring.board_json(board, kind, drawing.setup(kind)))
             for part in made["parts"]:
-                parts.make(part, bench, True)
+                factory.make(part, bench, True)
             used |= set(bench.used)
         every = {n for v in (getattr(pins, name) for name in pins.__slots__) for n in _each(v)}
         assert used == every

@@ -270,7 +270,8 @@ def test_a_reload_takes_a_good_site_file_and_keeps_the_old_for_a_faulty_one(
             config.write_text(good + '\n[[device]]\nid = "pad-w02"\nkind = "rating-pad"\n')
             gateway.process.send_signal(signal.SIGHUP)
             wait_for(lambda: gateway.query(AUDIT + "'site.reloaded'"), "the good one's audit")
-            wait_for(lambda: gateway.health()["ok"], "a healthy gateway again")
+            healthy = {"ok": True, "reasons": {}}
+            wait_for(lambda: gateway.health() == healthy, "a healthy gateway again")
             ear.close()
             made = provision("pad-w02", site.load(config), gateway.data, "127.0.0.1", gateway.mqtt)
             login = {"id": made["broker"]["client_id"], "user": "pad-w02"}

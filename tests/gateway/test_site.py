@@ -55,6 +55,21 @@ def test_reference_file() -> None:
     assert [channel.to for channel in hall.notify] == ["duty", "facilities", "manager"]
 
 
+def test_without_ladders_the_reference_ones_hold(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    without = REFERENCE[: REFERENCE.index("[escalation]")]
+    file.write_text(without, encoding="utf-8-sig")  # as an editor on Windows saves it
+    assert site.load(file).escalation == site.load(SITE).escalation
+    assert faults(tmp_path, without.replace('to = "manager"', 'to = "auditor"')) == [
+        f'site.toml:{line_of("[[notify]]")}: notify: needs one with to = "manager",'
+        " or an [escalation] that does without"
+    ]
+
+
+def line_of(text: str) -> int:
+    return REFERENCE[: REFERENCE.index(text)].count("\n") + 1
+
+
 def test_smallest_file_has_the_rulebooks_hours(tmp_path: Path) -> None:
     file = tmp_path / "site.toml"
     file.write_text('[site]\nid = "x"\n', encoding="utf-8")
@@ -150,7 +165,7 @@ rearm = "ten minutes"
         ('critical = [["0s"', 'fatal = [["0s"', "escalation.fatal", "critical, warning, notice"),
         ('["0s", "siren"]', '["9min", "siren"]', "escalation.critical[2]", "rung above"),
         ('["0s", "siren"]', '["0s", "everybody"]', "escalation.critical[1]", "siren, audience"),
-        ("[escalation]", "[ladder]", "notify", "add [escalation]"),
+        ("[escalation]", "[ladder]", "ladder", "unknown key"),
         ('timezone = "Asia/Shanghai"', 'timezone = "../etc"', "site.timezone", "time zone"),
         ('cooling = ["06-01", "09-30"]', 'cooling = ["06-31", "09-30"]', "cooling[1]", "MM-DD"),
         ("extra_work = []", 'extra_work = ["2026-02-30"]', "extra_work[1]", "YYYY-MM-DD"),

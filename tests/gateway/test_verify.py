@@ -10,7 +10,7 @@ import pytest
 
 from gateway import audit, reports, store, verify
 from gateway.clock import parse_instant
-from gateway.errors import InputFault
+from gateway.errors import EnvironmentFault, InputFault
 from gateway.events import decode
 from gateway.journal import Journal
 
@@ -130,3 +130,8 @@ def test_energy_is_of_the_sites_own_days(data: Path, tmp_path: Path) -> None:
 def test_a_report_names_what_is_wrong(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputFault, match="YYYY-MM-DD"):
         reports.write("safety", data, "July", "2026-07-01", tmp_path / "x.xlsx")
+    for nowhere in (tmp_path, tmp_path / "none" / "x.xlsx"):
+        with pytest.raises(EnvironmentFault, match="cannot be written"):
+            reports.write("safety", data, "2026-07-01", "2026-07-01", nowhere)
+        with pytest.raises(EnvironmentFault, match="cannot be written"):
+            reports.write_sheet("zeros", data, "2026-07", nowhere)

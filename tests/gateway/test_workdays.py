@@ -171,8 +171,13 @@ def test_import_of_what_is_no_json(tmp_path: Path) -> None:
         workdays.import_year(file, tmp_path)
     with pytest.raises(InputFault, match="cannot be read"):
         workdays.import_year(tmp_path / "no.json", tmp_path)
-    with pytest.raises(InputFault, match="is no directory"):
-        workdays.import_year(year_file(tmp_path), tmp_path / "nowhere")
+    with pytest.raises(EnvironmentFault, match="cannot be written"):
+        workdays.import_year(year_file(tmp_path), file)  # the data directory is a file
+
+
+def test_import_before_the_gateway_has_run(tmp_path: Path) -> None:
+    workdays.import_year(year_file(tmp_path), tmp_path / "new" / "data")
+    assert [*(tmp_path / "new" / "data" / "calendar").iterdir()]
 
 
 def test_import_into_what_cannot_be_written(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from tests.waiting import wait_for
 
 BEGIN = "2026-07-01T09:00:00+08:00"
 SPEED = 60  # a minute of self-test is a second
+FONT = b"HKF1\x00\x01\x00?" + bytes((8, *range(32)))  # one glyph
 SECRET = {images.ENV: "a-passphrase-for-tests"}
 
 
@@ -41,8 +42,9 @@ def _packed(hall: Serve, version: str) -> Path:
     shutil.copytree(FIRMWARE, source, ignore=shutil.ignore_patterns("__pycache__"))
     config = source / "config.py"
     config.write_text(config.read_text().replace('VERSION = "1.0.0"', f'VERSION = "{version}"'))
+    (source / "font.bin").write_bytes(FONT)
     image = hall.folder / f"{version}.hkfw"
-    told = _ran("pack", image, "--board", "host", "--data", hall.data, "--source", source)
+    told = _ran("pack", image, "--board", "host", "--data", hall.data, "--source", source, "--font")
     assert told.returncode == 0, told.stderr
     return image
 
@@ -90,6 +92,7 @@ def test_a_pad_takes_the_new_one_and_goes_back_from_a_bad_one(
         _runs(person, "pad-w01", "1.1.0")
         kept = json.loads((hall.folder / "flash/pad-w01/slot").read_text())
         assert (kept["now"], kept["trial"]) == ("b", None)
+        assert (hall.folder / "flash/pad-w01/b/firmware/font.bin").read_bytes() == FONT
 
         bad = _made(hall, monkeypatch, "1.2.0", "host")
         told = _ran("send", "pad-w01", bad, "--data", hall.data)

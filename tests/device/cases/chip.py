@@ -165,7 +165,7 @@ def test_a_frame_of_the_remote_is_caught_by_its_edges(folder):
 
     board = _chip(folder, {"parts": []})
     now = [5]
-    import firmware.board_chip as chip
+    import firmware.chip_io as chip
 
     class Ticks:
         ticks_us = staticmethod(lambda: now[0])
@@ -245,6 +245,93 @@ def test_the_clock_of_tls_and_the_battery(folder):
     assert Rtc.stood is None
     board.set_clock(1782864061000, True)
     assert Rtc.stood == (2026, 7, 1, 2, 0, 1, 1, 0)
+
+
+def test_a_door_wakes_by_contact_bolt_and_tilt(folder):
+    wiring = {
+        "parts": [
+            {"part": "contact", "ch": "c1", "pin": 4},
+            {"part": "lock", "ch": "k1", "pin": 6},
+            {"part": "tilt", "pin": 21},
+        ]
+    }
+    import firmware.board_chip as chip
+
+    slept = []
+
+    class Sys:
+        platform = "esp32"
+
+    class Esp32:
+        WAKEUP_ALL_LOW, WAKEUP_ANY_HIGH = False, True
+
+        @staticmethod
+        def wake_on_ext0(pin, level):
+            slept.append(("ext0", pin.number, level))
+
+        @staticmethod
+        def wake_on_ext1(pins, level):
+            slept.append(("ext1", sorted(pin.number for pin in pins), level))
+
+    Machine.deepsleep = staticmethod(slept.append)
+    sys.modules["esp32"] = Esp32
+    real, chip.sys = chip.sys, Sys
+    try:
+        for open_, unlocked, told in (
+            (0, 0, [("ext1", [4, 6, 21], True), 43200000]),
+            (0, 1, [("ext0", 6, False), ("ext1", [4, 21], True), 43200000]),
+            (1, 0, [("ext0", 4, False), ("ext1", [6, 21], True), 43200000]),
+            (1, 1, []),  # two could fall: it stays awake
+        ):
+            Pin.levels = {4: open_, 6: unlocked, 21: 0}
+            board = _chip(folder, wiring)
+            board.begin({}, {}, True)
+            slept.clear()
+            board.doze()
+            assert slept == told, (open_, unlocked, slept)
+    finally:
+        chip.sys = real
+        del sys.modules["esp32"]
+
+
+def test_a_broker_that_moved_is_looked_up_again(folder):
+    board = _chip(folder, WIRING)
+    asked = []
+
+    class Setup:
+        host, port, tls = "broker.hall", 9, None
+
+    def found(host, port):
+        asked.append(host)
+        return [(0, 0, 0, "", ("127.0.0.1", 9))]
+
+    class Streams:
+        up = True
+
+        @staticmethod
+        async def open_connection(address, port):
+            if not Streams.up:
+                raise OSError(113)
+            return address, port
+
+    import firmware.board_chip as chip
+
+    real, chip.asyncio = chip.asyncio, Streams
+    kept = sys.modules.get("socket")  # MicroPython has it built in
+    sys.modules["socket"] = type("S", (), {"getaddrinfo": staticmethod(found)})
+    try:
+        for up in (True, True, False, True, True):
+            Streams.up = up
+            try:
+                assert asyncio.run(board.dial(Setup)) == ("127.0.0.1", 9)
+            except OSError:
+                assert not up
+    finally:
+        chip.asyncio = real
+        del sys.modules["socket"]
+        if kept:
+            sys.modules["socket"] = kept
+    assert len(asked) == 2
 
 
 def test_a_contact_wakes_on_the_other_level_than_was_told(_):

@@ -167,13 +167,13 @@ def _report(state):
 def test_ld2410_in_any_pieces(_):
     data = _report(0) + _report(2)
     for size in (1, 2, 3, 5, 7, 23, 46):
-        radar = ld2410.Ld2410()
+        radar = ld2410.Ld2410(None)
         seen = [radar.feed(data[at : at + size]) for at in range(0, len(data), size)]
         assert [x for x in seen if x is not None][-1] is True
 
 
 def test_ld2410_noise(_):
-    radar = ld2410.Ld2410()
+    radar = ld2410.Ld2410(None)
     noise = bytes((n * 73 + 11) & 0xFF for n in range(300))
     assert radar.feed(noise + ld2410.HEAD + b"\xff\xff" + noise) is None
     assert radar.feed(ld2410.HEAD[:2] + _report(3)) is True
@@ -284,7 +284,24 @@ def _shown(bus):
 def _font():
     import firmware.font
 
-    return firmware.font.Font(firmware.font.__file__.rsplit("/", 1)[0] + "/font.bin")
+    return firmware.font.find("")
+
+
+def test_an_updates_font_goes_before_the_one_at_the_root(folder):
+    import os
+
+    import firmware.font
+
+    glyph = bytes((8,)) + bytes(range(32))
+    os.mkdir(folder + "/slot")
+    for place, code in (("", ord("?")), ("/slot", ord("!"))):
+        with open(folder + place + "/font.bin", "wb") as file:
+            file.write(b"HKF1\x00\x01" + code.to_bytes(2, "big") + glyph)
+    assert list(firmware.font.find(folder, folder + "/slot").glyphs("!")) == [(8, glyph[1:])]
+    with open(folder + "/slot/font.bin", "wb") as file:
+        file.write(b"no font")
+    assert list(firmware.font.find(folder, folder + "/slot").glyphs("?")) == [(8, glyph[1:])]
+    assert firmware.font.find(folder + "/nowhere", folder + "/slot") is None
 
 
 def test_chinese_on_the_display(_):

@@ -181,13 +181,13 @@ def test_full_flash_thins_samples_and_keeps_what_is_urgent(folder):
 def test_unwritable_flash_uses_no_number_twice(folder):
     log = _log(folder)
     log.append([_rating()])
-    log._folder = folder + "/nowhere"
+    log.folder = folder + "/nowhere"
     try:
         log.append([_rating()])
         raise AssertionError("wrote into nowhere")
     except OSError:
         pass
-    log._folder = folder
+    log.folder = folder
     seqs = log.append([_rating(2)])
     assert _seqs(log)[-1] == seqs[0]
     assert _seqs(_log(folder)) == _seqs(log)

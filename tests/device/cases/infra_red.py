@@ -122,14 +122,14 @@ def test_a_pico_hears_its_own_frame_and_the_remote(folder):
         platform = "rp2"
 
     board = _chip(folder, {"parts": []})
-    import firmware.board_chip as chip
+    import firmware.chip_io as chip
 
     real, chip.sys = chip.sys, Sys
     try:
-        from firmware import outputs
+        from firmware import factory
 
-        wiring = {"ch": "a1", "pin": 2, "receiver": 3, "make": "midea"}
-        remote = outputs.make("ir", wiring, board, True)
+        wiring = {"part": "ir", "ch": "a1", "pin": 2, "receiver": 3, "make": "midea"}
+        remote = factory.make(wiring, board, True)
     finally:
         chip.sys = real
     sender, listener = rp2.StateMachine.made[0], rp2.StateMachine.made[1]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 
 from firmware import link, main
 from firmware.flashlog import FlashLog
@@ -97,6 +98,78 @@ def test_a_half_open_line_is_given_up_within_90_seconds(folder):
     asyncio.run(live())
 
 
+def test_a_line_that_takes_nothing_more_is_given_up(folder):
+    async def live():
+        board = Board()
+        pad = device(folder, "rating-pad", board)
+        board.line = Line(lambda _: None, T)
+        kept, link.PING_MS = link.PING_MS, 500
+        try:
+            task = asyncio.create_task(pad.link.run())
+            await _until(lambda: board.line.states, board)
+            board.line.full = True
+            pad.say(pad.clock.up(), [("rating", {"level": 5})])  # its sender waits for the buffer
+            await _until(lambda: board.said, board)
+            assert board.said[0] == "link: half open"
+        finally:
+            link.PING_MS = kept
+        board.line.full = False
+        await _stop(task)
+
+    asyncio.run(live())
+
+
+def test_a_broker_that_denies_the_acks_is_told(folder):
+    async def live():
+        board = Board()
+        pad = device(folder, "rating-pad", board)
+        board.line = Line(lambda _: None, T)
+        board.line.denied = True
+        task = asyncio.create_task(pad.link.run())
+        await _until(lambda: board.said, board)
+        assert board.said[0] == "link: not allowed to read its acks"
+        assert not board.line.states
+        await _stop(task)
+
+    asyncio.run(live())
+
+
+def test_a_slow_wifi_and_a_silent_broker_do_not_bring_the_watchdog(folder):
+    async def live():
+        board = Board()
+        board.step = 1000
+
+        class Patient(Hurried):
+            """Sleeps until the board's time has gone on, as the main loop moves it."""
+
+            async def sleep(self, seconds):
+                until = board.now + int(seconds * 1000)
+                while board.now < until:
+                    await asyncio.sleep(0)
+
+        async def network():
+            await link.asyncio.sleep(19)
+
+        async def dial(setup):
+            await link.asyncio.sleep(24)  # as long as dial, CONNACK and SUBACK may take together
+            raise OSError("no SUBACK")
+
+        board.network, board.dial = network, dial
+        pad = device(folder, "rating-pad", board)
+        real, link.asyncio = link.asyncio, Patient(board)
+        try:
+            task = asyncio.create_task(pad.run())
+            await _until(lambda: board.now > 3600000, board)
+            await _stop(task)
+        finally:
+            link.asyncio = real
+        assert len(board.said) > 60  # tries
+        gaps = [b - a for a, b in zip(board.fed, board.fed[1:])]  # noqa: B905 - MicroPython
+        assert max(gaps) < 8000, max(gaps)
+
+    asyncio.run(live())
+
+
 def test_a_dead_task_brings_the_watchdog(folder):
     async def live():
         board = Board()
@@ -176,7 +249,7 @@ def test_what_was_given_up_is_told_before_the_window_ends(folder):
         begin = log.next
         for number in range(700):
             log.append([(1, number, "power", {"ch": "c1", "w": number % 90, "wh": number})])
-        while not [s for s in log._segments if s.folded]:
+        while not any(name[0] == "f" for name in os.listdir(folder + "/log")):
             log.append([(1, 1, "rating", {"level": 4})])
         first, runs = log.give_up()
         log.append([(1, 9, "lost", {"from": a, "to": b, "why": "full"}) for a, b in runs])

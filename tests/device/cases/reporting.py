@@ -176,6 +176,8 @@ def test_commands_act_once_across_restarts(folder):
         again.handle(_command("d"), False, None, act),
         again.handle(_command("e", do="explode"), False, 500, act),
         again.handle(_command("f", exp="soon"), False, 500, act),
+        again.handle(_command("g", ch=["r1"]), False, 500, act),
+        again.handle(_command("h", args=[]), False, 500, act),
     ):
         assert refused[-1][1]["ok"] is False, refused
     for junk in ("", "[]", "{", '{"id":7}', "\x00"):
@@ -230,5 +232,11 @@ def test_every_kind_boots(_folder):
     for kind in wire.DEVICE_KINDS:
         body, _ = _body(kind)
         assert body.begin(0, [])[0][0] == "tamper"
+        for bad in ({"ch": ["a1"], "on": True}, {"ch": {}}, {"ch": None, "w": 1}, {}):
+            try:
+                body.input(1, bad)
+            except ValueError:
+                continue
+            raise AssertionError(bad)
         body.tick(5000)
         assert body.command(1, {"id": "i", "do": "identify"})[0]

@@ -171,6 +171,9 @@ def test_health_and_metrics(house: House, anyone: httpx.Client) -> None:
     house.reasons["broker"] = "not connected"
     answer = anyone.get("/healthz")
     house.reasons.clear()
+    house.reasons["site"] = "the changed site file is not in force"
+    assert anyone.get("/healthz").json() == {"ok": True, "reasons": house.reasons}
+    house.reasons.clear()
     assert answer.status_code == 503
     assert answer.json()["reasons"] == {"broker": "not connected"}
     assert anyone.get("/metrics").headers["content-type"].startswith("text/plain")
