@@ -162,12 +162,19 @@ class Callout:
         if reason is None:
             claims["jwt"] = self._user(asked["user_nkey"], login.user, now)
             if stored is not None and stored.former and shows(login, stored.certificate):
-                self._renewed(stored)
+                self._settle(stored)
         else:
             claims["error"] = reason
             self._denied(login, reason)
         answer = self.key.token(asked["user_nkey"], asked["server_id"]["id"], now, claims)
         await message.respond(answer.encode())
+
+    def _settle(self, stored: Credential) -> None:
+        """A disk that refuses keeps no device out: the former certificate is good for longer."""
+        try:
+            self._renewed(stored)
+        except OSError as fault:
+            log.warning("callout.not_settled", device=stored.device, reason=str(fault))
 
     def _user(self, nkey: str, device: str, now: int) -> str:
         claims = {

@@ -6,7 +6,6 @@ import { whyOf } from "./card";
 
 interface FormProps<T> {
   path: string;
-  /** What is sent, or a promise of it. */
   body: (form: FormData) => unknown;
   /** The word on the button; "submit" where it says nothing else. */
   go?: string;
@@ -36,8 +35,7 @@ export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>
     say("");
     setFault("");
     setBusy(true);
-    Promise.resolve(body(new FormData(form)))
-      .then((sent) => post<T>(path, sent))
+    post<T>(path, body(new FormData(form)))
       .then(
         (answer) => {
           form.reset();

@@ -4,7 +4,9 @@ import { hallNow } from "../../clock";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
+import { Raw } from "../../ui/card";
 import { Form } from "../../ui/form";
+import { FileImport, type Look } from "../../ui/import";
 import { LEVELS } from "../../ui/levels";
 
 interface Link {
@@ -39,35 +41,38 @@ function Day() {
   );
 }
 
-/** The text of a file as machines write it: UTF-8, else GB 18030. */
-async function textOf(file: File): Promise<string> {
-  const raw = await file.arrayBuffer();
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(raw);
-  } catch {
-    return new TextDecoder("gb18030").decode(raw);
-  }
+interface VisitLook extends Look {
+  counts: number;
+  counters: number;
+  sample: { counter: string; day: string; n: number }[];
 }
 
 /** The queue machine's CSV: served visits by counter and day; nothing else of it is kept. */
 function QueueFile() {
+  const counters = useStore(live, (l) => l.site?.counters ?? []);
   return (
-    <Form<{ counts: number; new: number }>
-      path="/ratings/visits/import"
-      go={t("ratings.import")}
-      denied={t("common.forbidden")}
-      body={async (f) => {
-        const file = f.get("csv") as File;
-        return { file: file.name, csv: await textOf(file) };
-      }}
-      done={(answer) => t("ratings.imported", { n: answer.counts, fresh: answer.new })}
-    >
-      <label>
-        {t("ratings.queueFile")}
-        <input type="file" name="csv" required accept=".csv,text/csv" />
-      </label>
+    <>
+      <FileImport<VisitLook>
+        path="/ratings/visits/import"
+        count={(look) => look.counts}
+        looked={(look) =>
+          t("ratings.looked", {
+            n: look.counts,
+            counters: look.counters,
+            first: look.first ?? "—",
+            last: look.last ?? "—",
+          })
+        }
+        sample={(look) =>
+          look.sample.map((one) => (
+            <Raw>{`${counters.find((c) => c.id === one.counter)?.name ?? one.counter} ${one.day} ${one.n}`}</Raw>
+          ))
+        }
+        taken={(look) => t("ratings.imported", { n: look.counts, fresh: look.new ?? 0 })}
+        done={() => undefined}
+      />
       <p class="second">{t("ratings.queueNote")}</p>
-    </Form>
+    </>
   );
 }
 
