@@ -114,7 +114,7 @@ def router(ctx: Context) -> APIRouter:
             try:
                 work(db, now, _row(db, alert))
             except Refused as why:
-                raise Problem(409, str(why)) from None
+                raise Problem(409, str(why), why=why.why) from None
 
         written(ctx, inside)
         db = ctx.reader()
