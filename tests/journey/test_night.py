@@ -109,7 +109,7 @@ def truth(b: str, c: str, d: str, e: str, f: str, g: str) -> list[tuple[Key, str
     unknown = ("main-door", "east-exit", "fire-door-1", "ac-hall-1")
     left = sorted(["l-hall", "win-01", *unknown])
     lines = [
-        (("shift.open", "zhao", "chen", "zhao"), one + "16:30", one + "17:00"),
+        (("shift.open", "chen", "chen", "zhao"), one + "16:30", one + "17:00"),
         (("gateway.start", "gateway"), one + "17:59", b),
         (("gateway.start", "gateway"), one + "18:57", c),
         (("gateway.start", "gateway"), one + "22:55", d),
