@@ -8,21 +8,20 @@ times ("如有调整，以通知为准"); who leaves before the opening hours en
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway import audit, store, tables
+from gateway import audit, store
 from gateway.errors import InputFault
 from gateway.hallof import hall_of
 from gateway.site import AttendanceOf, Span
+from gateway.tables import Fault, decoded, lines, refuse
 from gateway.workdays import Calendar
 
 MAX_ROWS = 500_000
@@ -46,31 +45,6 @@ class Punch:
     name: str
     time: datetime
     kind: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A line that cannot be read: why (`person`, `day`, `time`, `year`, `columns`, `empty`, `csv`,
-    `long`), and what it says there."""
-
-    line: int
-    why: str
-    said: str
-
-    def __str__(self) -> str:
-        return _WORDS[self.why].format(said=self.said)
-
-
-_WORDS = {
-    "person": "no number of a person",
-    "day": "{said!r} has no day such as 2026-07-01",
-    "time": "{said!r} is no day and time such as 2026-07-01 08:54",
-    "year": "{said!r}: no such year",
-    "columns": "needs the columns 工号/人员编号 and 时间/打卡时间; it has {said}",
-    "empty": "is empty; the first line names the columns",
-    "csv": "is no CSV ({said})",
-    "long": f"more than {MAX_ROWS} lines",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,56 +179,29 @@ def summary(punches: Iterable[Punch], calendar: Calendar, by: Rules) -> list[Mon
 def parse(text: str, source: str) -> list[Punch]:
     """The punches of a machine's CSV. InputFault names every line that cannot be read."""
     found, faults = read(text)
-    if faults:
-        more = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
-        lines = [f"{source}:{fault.line}: {fault}" for fault in faults[:20]]
-        raise InputFault("\n".join([*lines, *more]))
+    refuse(faults, source)
     return found
 
 
 def read(text: str) -> tuple[list[Punch], list[Fault]]:
     """The punches of a machine's CSV, and every line that cannot be read."""
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")))
-    try:
-        header = [cell.strip().lower() for cell in next(rows)]
-    except (StopIteration, csv.Error):
-        return [], [Fault(1, "empty", "")]
-    where = {
-        key: next((header.index(word) for word in words if word in header), None)
-        for key, words in COLUMNS.items()
-    }
-    if where["person"] is None or where["time"] is None:
-        return [], [Fault(1, "columns", ", ".join(header)[:200])]
     found: list[Punch] = []
     faults: list[Fault] = []
-    number = 1
-    try:
-        for number, row in enumerate(rows, 2):
-            if number > MAX_ROWS:
-                faults.append(Fault(number, "long", ""))
-                break
-            if not any(cell.strip() for cell in row):
-                continue
-            one = _punch(row, where, number)
-            if isinstance(one, Punch):
-                found.append(one)
-            else:
-                faults.append(one)
-    except csv.Error as fault:
-        faults.append(Fault(number + 1, "csv", str(fault)))
+    for line in lines(text, COLUMNS, ("person", "time"), MAX_ROWS):
+        one = line if isinstance(line, Fault) else _punch(*line)
+        if isinstance(one, Fault):
+            faults.append(one)
+        else:
+            found.append(one)
     return found, faults
 
 
-def _punch(row: Sequence[str], where: dict[str, int | None], number: int) -> Punch | Fault:
-    def cell(key: str) -> str:
-        at = where[key]
-        return row[at].strip() if at is not None and at < len(row) else ""
-
-    person, said = cell("person"), cell("kind").lower()
+def _punch(number: int, cells: Mapping[str, str]) -> Punch | Fault:
+    person, said = cells["person"], cells["kind"].lower()
     if not person or len(person) > 64:
         return Fault(number, "person", person[:64])
     kind = "in" if said.startswith(_IN) else "out" if said.startswith(_OUT) else ""
-    text = f"{cell('day')} {cell('time')}".strip()
+    text = f"{cells['day']} {cells['time']}".strip()
     dated = _DATE.search(text)
     if dated is None:
         return Fault(number, "day", text[:64])
@@ -267,7 +214,7 @@ def _punch(row: Sequence[str], where: dict[str, int | None], number: int) -> Pun
         time = clock.replace(year=year, month=month, day=day)
     except ValueError:
         return Fault(number, "time", text[:64])
-    return Punch(person, cell("name")[:64] or person, time, kind)
+    return Punch(person, cells["name"][:64] or person, time, kind)
 
 
 def import_file(file: Path, data: Path, who: str, now: int) -> None:
@@ -280,7 +227,7 @@ def import_file(file: Path, data: Path, who: str, now: int) -> None:
         raw = file.read_bytes()
     except OSError as fault:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
-    punches = parse(tables.decoded(raw, file.name), file.name)
+    punches = parse(decoded(raw, file.name), file.name)
     tz = hall_of(data).timezone
     db = store.open_writer(data)
     try:

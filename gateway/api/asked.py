@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import TimeoutError as Late
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Query, Request
+from fastapi import Body, Depends, Query, Request
 
 from gateway import schedules
 from gateway.api.problems import Problem
@@ -16,10 +16,12 @@ from gateway.clock import iso, parse_instant
 from gateway.context import Context
 from gateway.errors import InputFault
 from gateway.people import Who
+from gateway.tables import Fault
 
 T = TypeVar("T")
 WRITE_SECONDS = 10
 DAY_MS = 86_400_000
+MOST_FAULTS = 50
 _LOST_PLUS = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)$")
 
 
@@ -34,6 +36,9 @@ def current(request: Request) -> Who:
 Person = Annotated[Who, Depends(current)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="how many at most")]
 After = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
+Raw = Annotated[bytes, Body(media_type="text/csv")]
+FileName = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/]+$")]
+Dry = Annotated[bool, Query(description="only say what an import would do")]
 From = Annotated[str | None, Query(alias="from", max_length=40, description="ISO 8601")]
 To = Annotated[str | None, Query(max_length=40, description="ISO 8601")]
 
@@ -85,6 +90,19 @@ def page(
     kept = rows[:limit]
     last = "{}~{}".format(*key(kept[-1])) if more and kept else None
     return {"items": [item(row) for row in kept], "next": last}
+
+
+def unread(faults: Sequence[Fault]) -> dict[str, Any]:
+    """What a look at a file says of the lines that cannot be read."""
+    told = [{"line": f.line, "why": f.why, "said": f.said} for f in faults[:MOST_FAULTS]]
+    return {"faults": told, "faulty": len(faults)}
+
+
+def whole(file: str, found: Sequence[Any], faults: Sequence[Fault]) -> None:
+    """Raises Problem 422 `faulty` where a file has a line that cannot be read, or none."""
+    if faults or not found:
+        detail = f"{file}:{faults[0].line}: {faults[0]}" if faults else f"{file}: has no lines"
+        raise Problem(422, detail, why="faulty")
 
 
 def written(ctx: Context, work: Callable[[sqlite3.Connection, int], T]) -> T:

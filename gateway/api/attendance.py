@@ -7,16 +7,26 @@ import sqlite3
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Query
 
 from gateway import attendance, tables
-from gateway.api.asked import After, Limit, Person, cursor, page, written
-from gateway.api.problems import Problem
+from gateway.api.asked import (
+    After,
+    Dry,
+    FileName,
+    Limit,
+    Person,
+    Raw,
+    cursor,
+    page,
+    unread,
+    whole,
+    written,
+)
 from gateway.attendance import Month, Punch
 from gateway.context import Context
 from gateway.schedules import at
 
-MOST_FAULTS = 50
 SAMPLE = 5
 MonthName = Annotated[
     str, Query(pattern=r"^(19[89]\d|2\d{3})-(0[1-9]|1[0-2])$", examples=["2026-07"])
@@ -46,12 +56,7 @@ def router(ctx: Context) -> APIRouter:
 
     @made.post("/attendance/imports")
     def imports(
-        raw: Annotated[bytes, Body(media_type="text/csv")],
-        who: Person,
-        file: Annotated[
-            str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/]+$")
-        ] = "attendance.csv",
-        dry: Annotated[bool, Query(description="only say what an import would do")] = False,
+        raw: Raw, who: Person, file: FileName = "attendance.csv", dry: Dry = False
     ) -> dict[str, Any]:
         """Import a machine's CSV, the body as it is. With a line that cannot be read nothing is
         imported: `faults` names each."""
@@ -60,17 +65,11 @@ def router(ctx: Context) -> APIRouter:
         about = _about(punches) | {
             "file": file,
             "imported_before": attendance.imported(ctx.reader(), sha256),
-            "faults": [
-                {"line": fault.line, "why": fault.why, "said": fault.said}
-                for fault in faults[:MOST_FAULTS]
-            ],
-            "faulty": len(faults),
+            **unread(faults),
         }
         if dry:
             return about | {"new": None}
-        if faults or not punches:
-            detail = f"{file}:{faults[0].line}: {faults[0]}" if faults else f"{file}: no punches"
-            raise Problem(422, detail, why="faulty")
+        whole(file, punches, faults)
 
         def work(db: sqlite3.Connection, now: int) -> int | None:
             return attendance.keep(db, punches, sha256, file, who.name, now, tz)

@@ -13,15 +13,28 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from gateway import ratings
-from gateway.api.asked import After, Limit, Person, cursor, page, shown, written
+from gateway import ratings, tables
+from gateway.api.asked import (
+    After,
+    Dry,
+    FileName,
+    Limit,
+    Person,
+    Raw,
+    cursor,
+    page,
+    shown,
+    unread,
+    whole,
+    written,
+)
 from gateway.api.problems import Problem
 from gateway.context import Context
-from gateway.errors import InputFault
 from gateway.people import Who
 from gateway.ratings import coverage, duty, entering, queue
 
 MAX_DAYS = 3700
+SAMPLE = 5
 First = Annotated[date, Query(alias="from", description="first day")]
 Last = Annotated[date, Query(alias="to", description="last day, included")]
 Steps = Annotated[bool, Query(description="today in steps of five, as live pages show it")]
@@ -43,13 +56,6 @@ class Visits(BaseModel):
     counter: Name
     day: date
     n: Annotated[int, Field(ge=0, le=10_000)]
-
-
-class QueueFile(BaseModel):
-    """The queue machine's CSV, as text; `file` names it in the audit."""
-
-    file: Annotated[str, Field(max_length=200)] = "upload.csv"
-    csv: Annotated[str, Field(min_length=1, max_length=60_000)]
 
 
 class Shift(BaseModel):
@@ -231,15 +237,31 @@ def router(ctx: Context) -> APIRouter:
             ctx, lambda db, now: entering.visits(db, now, who.name, counter, day, asked.n)
         )
 
-    @made.post("/ratings/visits/import", status_code=201)
-    def import_visits(asked: QueueFile, who: Person) -> dict[str, Any]:
-        """The queue machine's served visits by counter and day. Nothing else of it is kept."""
-        try:
-            served = queue.parse(asked.csv, asked.file, ctx.site, today())
-        except InputFault as fault:
-            raise Problem(422, str(fault)) from None
-        new = written(ctx, lambda db, now: queue.keep(db, now, who.name, served, asked.file))
-        return {"counts": len(served), "new": new}
+    @made.post("/ratings/visits/import")
+    def import_visits(
+        raw: Raw, who: Person, file: FileName = "visits.csv", dry: Dry = False
+    ) -> dict[str, Any]:
+        """The queue machine's served visits by counter and day, its CSV as the body. Nothing else
+        of it is kept. With a line that cannot be read nothing is imported: `faults` names each."""
+        served, faults = queue.read(tables.decoded(raw, file), ctx.site, today())
+        days = sorted(one.day.isoformat() for one in served)
+        about = {
+            "file": file,
+            "counts": len(served),
+            "counters": len({one.counter for one in served}),
+            "first": days[0] if days else None,
+            "last": days[-1] if days else None,
+            "sample": [
+                {"counter": one.counter, "day": one.day.isoformat(), "n": one.n}
+                for one in served[:SAMPLE]
+            ],
+            **unread(faults),
+        }
+        if dry:
+            return about | {"new": None}
+        whole(file, served, faults)
+        new = written(ctx, lambda db, now: queue.keep(db, now, who.name, served, file))
+        return about | {"new": new}
 
     @made.get("/roster")
     def shifts(begin: First, end: Last, limit: Limit = 1000, after: After = None) -> dict[str, Any]:

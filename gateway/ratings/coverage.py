@@ -47,16 +47,20 @@ def shares(
 ) -> dict[str, float | None]:
     """counter → share of its opening hours in which its pad could be heard, 0…1.
 
-    None: the counter has no pad, or the gateway has not seen any of these opening hours. Of days
-    in part before the gateway's first start, that part was not heard.
+    None: the counter has no pad, or the gateway has seen none of these hours: they count from its
+    first start.
     """
-    spans = open_spans(site, calendar, first, last, now)
     row = db.execute("SELECT value FROM meta WHERE key = 'first_start'").fetchone()
-    if not spans or (row and int(row[0]) >= spans[-1][1]):
+    started = int(row[0]) if row else 0
+    spans = [
+        (max(begin, started), end)
+        for begin, end in open_spans(site, calendar, first, last, now)
+        if end > started
+    ]
+    if not spans:
         return {counter.id: None for counter in site.counters}
     whole = sum(end - begin for begin, end in spans)
     begin, end = spans[0][0], spans[-1][1]
-    started = int(row[0]) if row else begin
     shares: dict[str, float | None] = {}
     for counter in site.counters:
         if counter.pad is None:
@@ -68,7 +72,6 @@ def shares(
             ' AND ("end" IS NULL OR "end" > ?) ORDER BY start',
             (end, counter.pad, end, begin),
         ).fetchall()
-        holes = [(min(begin, started), started)] if started > begin else []
-        holes += [(max(a, started), b) for a, b in rows if b > max(a, started)]
+        holes = [(start, over) for start, over in rows]
         shares[counter.id] = 1 - overlap(spans, holes) / whole
     return shares

@@ -6,8 +6,6 @@ the file nor anything else of it is stored: no name, no number of a citizen.
 
 from __future__ import annotations
 
-import csv
-import io
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,10 +13,11 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from gateway import audit, store, tables
+from gateway import audit, store
 from gateway.errors import InputFault
 from gateway.hallof import hall_of
 from gateway.site import Site
+from gateway.tables import Fault, decoded, lines, refuse
 
 MAX_ROWS = 100_000
 MOST = 10_000  # visits of a counter on a day
@@ -40,57 +39,44 @@ class Served:
 
 def parse(text: str, source: str, site: Site, today: date) -> list[Served]:
     """The counts of a file, one for each counter and day. InputFault names each line at fault."""
+    found, faults = read(text, site, today)
+    refuse(faults, source)
+    return found
+
+
+def read(text: str, site: Site, today: date) -> tuple[list[Served], list[Fault]]:
+    """The counts of a file, and every line that cannot be read."""
     known = {c.name: c.id for c in site.counters} | {c.id: c.id for c in site.counters}
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff")))
-    try:
-        header = [cell.strip().lower() for cell in next(rows)]
-    except (StopIteration, csv.Error):
-        raise InputFault(f"{source}: is empty; the first line names the columns") from None
-    where: dict[str, int] = {}
-    for key, words in COLUMNS.items():
-        at = next((header.index(word) for word in words if word in header), None)
-        if at is None:
-            raise InputFault(f"{source}:1: needs a column {' or '.join(words)}")
-        where[key] = at
     found: dict[tuple[str, date], Served] = {}
-    faults = []
-    try:
-        for number, row in enumerate(rows, 2):
-            if number > MAX_ROWS:
-                raise InputFault(f"{source}: more than {MAX_ROWS} lines")
-            if not any(cell.strip() for cell in row):
-                continue
-            try:
-                one = _served(row, where, known, today)
-                if (one.counter, one.day) in found:
-                    raise ValueError(f"{one.counter} on {one.day} stands in an earlier line too")
-                found[one.counter, one.day] = one
-            except ValueError as fault:
-                faults.append(f"{source}:{number}: {fault}")
-    except csv.Error as fault:
-        faults.append(f"{source}: is no CSV ({fault})")
-    if faults:
-        more = [f"and {len(faults) - 20} more"] if len(faults) > 20 else []
-        raise InputFault("\n".join([*faults[:20], *more]))
-    return list(found.values())
+    faults: list[Fault] = []
+    for line in lines(text, COLUMNS, tuple(COLUMNS), MAX_ROWS):
+        one = line if isinstance(line, Fault) else _served(*line, known, today)
+        if isinstance(one, Fault):
+            faults.append(one)
+        elif (one.counter, one.day) in found:
+            assert not isinstance(line, Fault)
+            faults.append(Fault(line[0], "twice", f"{one.counter} {one.day}"))
+        else:
+            found[one.counter, one.day] = one
+    return list(found.values()), faults
 
 
 def _served(
-    row: list[str], where: Mapping[str, int], known: Mapping[str, str], today: date
-) -> Served:
-    cells = {key: row[at].strip() if at < len(row) else "" for key, at in where.items()}
+    number: int, cells: Mapping[str, str], known: Mapping[str, str], today: date
+) -> Served | Fault:
     counter = known.get(cells["counter"])
     if counter is None:
-        raise ValueError(f"{cells['counter']!r} is no counter of the site file")
+        return Fault(number, "counter", cells["counter"][:64])
     try:
         day = date.fromisoformat(cells["day"].replace("/", "-").replace(".", "-"))
     except ValueError:
-        raise ValueError(f"{cells['day']!r} is no day such as 2026-07-01") from None
+        return Fault(number, "day", cells["day"][:64])
     if not date(1971, 1, 1) <= day <= today:
-        raise ValueError(f"{day} is not today or before")
-    if not (cells["n"].isascii() and cells["n"].isdigit() and int(cells["n"][:9]) <= MOST):
-        raise ValueError(f"{cells['n']!r} is no number from 0 to {MOST}")
-    return Served(counter, day, int(cells["n"]))
+        return Fault(number, "future" if day > today else "year", str(day))
+    n = cells["n"]
+    if not (n.isascii() and n.isdigit() and int(n[:9]) <= MOST):
+        return Fault(number, "number", n[:64])
+    return Served(counter, day, int(n))
 
 
 def keep(db: sqlite3.Connection, now: int, who: str, served: list[Served], source: str) -> int:
@@ -124,7 +110,7 @@ def import_file(file: Path, data: Path, who: str, now: int) -> None:
         raise InputFault(f"{file}: cannot be read ({fault.strerror})") from fault
     hall = hall_of(data)
     today = datetime.fromtimestamp(now / 1000, ZoneInfo(hall.timezone)).date()
-    served = parse(tables.decoded(raw, file.name), file.name, hall, today)
+    served = parse(decoded(raw, file.name), file.name, hall, today)
     db = store.open_writer(data)
     try:
         db.execute("BEGIN IMMEDIATE")

@@ -158,7 +158,9 @@ def test_an_embedded_broker_whose_store_is_overwritten(tmp_path: Path) -> None:
             pad.press(level)
         conf = str(gateway.data / "broker" / "nats.conf")
         ours = [p for p in psutil.process_iter(["cmdline"]) if conf in (p.info["cmdline"] or [])]
-        for file in (gateway.data / "broker" / "store").rglob("*"):
+        left = gateway.data / "broker" / "store" / "left"
+        left.touch()
+        for file in left.parent.rglob("*"):
             if file.is_file():
                 file.write_bytes(bytes(file.stat().st_size))
         ours[0].kill()
@@ -169,6 +171,7 @@ def test_an_embedded_broker_whose_store_is_overwritten(tmp_path: Path) -> None:
             "every press stored",
         )
         wait_for(lambda: gateway.health()["ok"], "a healthy gateway")
+        assert not left.exists(), "it began empty"
         check(gateway.data, 5)
     finally:
         pad.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -39,6 +40,18 @@ def test_text_and_back(ms: int) -> None:
     for tz in ("Asia/Shanghai", "America/New_York", "UTC"):
         assert parse_instant(iso(ms, tz)) == ms
         assert datetime.fromisoformat(iso(ms, tz)).timestamp() * 1000 == pytest.approx(ms, abs=1)
+
+
+@given(
+    st.integers(-(10**12), 10**13),
+    st.sampled_from(
+        ["Asia/Shanghai", "UTC", "Asia/Kathmandu", "Australia/Lord_Howe", "America/New_York"]
+    ),
+)
+def test_it_is_what_datetime_says(ms: int, tz: str) -> None:
+    """Also where an offset is odd, changes, or changes by half an hour."""
+    moment = datetime.fromtimestamp(ms // 1000, ZoneInfo(tz)).replace(microsecond=ms % 1000 * 1000)
+    assert iso(ms, tz) == moment.isoformat(timespec="milliseconds")
 
 
 def test_wall_clock() -> None:

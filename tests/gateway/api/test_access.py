@@ -118,6 +118,15 @@ def test_no_spelling_of_an_address_slips_by_the_gate(anyone: httpx.Client, tail:
         assert answer.status_code in (307, 401, 404), (path, answer.status_code)
 
 
+def test_head_is_answered_as_get(
+    as_role: Callable[[str], httpx.Client], anyone: httpx.Client
+) -> None:
+    assert anyone.head("/api/v1/devices").status_code == 401
+    assert as_role("viewer").head("/api/v1/audit").status_code == 403
+    assert as_role("viewer").head("/api/v1/devices").status_code == 200
+    assert as_role("viewer").head("/api/v1/events").status_code in (404, 405)
+
+
 def test_the_table_and_the_router_name_the_same_calls(house: House) -> None:
     described = paths(build(house.context))
     table = {(method, access.API + path) for method, path in access.ACCESS}

@@ -83,14 +83,27 @@ def test_visits_that_were_not_rated(as_role: As) -> None:
 def test_the_queue_machines_file_over_http(as_role: As) -> None:
     manager = as_role("manager")
     n = first(manager)["n"]
-    body = {"file": "q.csv", "csv": f"counter,date,served\nw01,{TODAY},{n + 7}\n"}
-    path = "/api/v1/ratings/visits/import"
-    assert manager.post(path, json=body).json() == {"counts": 1, "new": 1}
-    assert manager.post(path, json=body).json() == {"counts": 1, "new": 0}
+    body = f"窗口,日期,办件数\nw01,{TODAY},{n + 7}\n".encode("gb18030")
+
+    def send(client: httpx.Client, content: bytes, **query: object) -> httpx.Response:
+        return client.post(
+            "/api/v1/ratings/visits/import", content=content, params={"file": "q.csv", **query}
+        )
+
+    look = send(manager, body, dry=True).json()
+    assert look["sample"] == [{"counter": "w01", "day": TODAY, "n": n + 7}]
+    assert (look["counts"], look["new"], look["first"], look["faulty"]) == (1, None, TODAY, 0)
+    assert [send(manager, body).json()["new"] for _ in range(2)] == [1, 0]
     assert first(manager)["unrated"] == 7
-    refused = manager.post(path, json=body | {"csv": "counter,date,served\nw99,x,1\n"})
-    assert (refused.status_code, "q.csv:2" in refused.json()["detail"]) == (422, True)
-    assert as_role("duty").post(path, json=body).status_code == 403
+    bad = f"counter,date,served\nw99,{TODAY},1\nw01,x,1\nw01,9999-01-01,1\nw01,{TODAY},-1\n"
+    look = send(manager, bad.encode(), dry=True).json()
+    assert [(f["line"], f["why"]) for f in look["faults"]] == [
+        *((2, "counter"), (3, "day"), (4, "future"), (5, "number"))
+    ]
+    refused = send(manager, bad.encode())
+    assert (refused.status_code, refused.json()["why"]) == (422, "faulty")
+    assert "q.csv:2" in refused.json()["detail"]
+    assert send(as_role("duty"), body).status_code == 403
 
 
 def test_today_moves_in_steps_of_five_at_a_counter(as_role: As) -> None:

@@ -170,6 +170,7 @@ def test_health_and_metrics(house: House, anyone: httpx.Client) -> None:
     assert anyone.get("/healthz").json() == {"ok": True, "reasons": {}}
     house.reasons["broker"] = "not connected"
     answer = anyone.get("/healthz")
+    assert anyone.head("/healthz").status_code == 503
     house.reasons.clear()
     house.reasons["site"] = "the changed site file is not in force"
     assert anyone.get("/healthz").json() == {"ok": True, "reasons": house.reasons}

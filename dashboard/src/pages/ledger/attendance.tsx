@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { ApiError, list, person, post, query } from "../../api";
+import { list, person } from "../../api";
 import { hallNow } from "../../clock";
 import { dateOf } from "../../format";
 import { t, word } from "../../i18n";
@@ -7,10 +7,10 @@ import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
-import { Outcome } from "../../ui/form";
+import { FileImport } from "../../ui/import";
 import { may } from "./may";
-import { MonthPicker, refusal } from "./parts";
-import type { AttendanceMonth, Look } from "./types";
+import { MonthPicker } from "./parts";
+import type { AttendanceMonth, PunchLook } from "./types";
 
 const CLASSES = ["on-time", "late", "undefined", "absent", "early", "missing"] as const;
 
@@ -30,12 +30,27 @@ export function Attendance() {
         <MonthPicker month={month} set={setMonth} />
       </div>
       {may(me, "import") && (
-        <Import
-          done={(look) => {
-            if (look.last) setMonth(look.last.slice(0, 7));
-            reload();
-          }}
-        />
+        <Card title={t("att.import")}>
+          <FileImport<PunchLook>
+            path="/attendance/imports"
+            count={(look) => look.punches}
+            looked={(look) =>
+              t("att.looked", { n: look.punches, people: look.people, first: look.first ?? "—", last: look.last ?? "—" })
+            }
+            sample={(look) =>
+              look.sample.map((one) => (
+                <>
+                  <Raw>{`${one.person} ${one.name} ${one.time}`}</Raw> {one.kind && word("punch", one.kind)}
+                </>
+              ))
+            }
+            taken={(look) => t("att.taken", { n: look.punches, fresh: look.new ?? 0 })}
+            done={(look) => {
+              if (look.last) setMonth(look.last.slice(0, 7));
+              reload();
+            }}
+          />
+        </Card>
       )}
       <Card title={t("att.title")} aside={rows && <span class="second">n {rows.length}</span>}>
         {!rows ? (
@@ -109,112 +124,5 @@ function Table({ rows }: { rows: AttendanceMonth[] }) {
         </tbody>
       </table>
     </div>
-  );
-}
-
-const MOST = 4 * 1024 * 1024;
-
-function Import({ done }: { done: (look: Look) => void }) {
-  const [file, setFile] = useState<File | null>(null);
-  const [look, setLook] = useState<Look | null>(null);
-  const [said, say] = useState("");
-  const [fault, setFault] = useState("");
-  const [busy, setBusy] = useState(false);
-  const send = (picked: File, dry: boolean) => {
-    setBusy(true);
-    setFault("");
-    say("");
-    post<Look>(`/attendance/imports${query({ file: picked.name.slice(0, 200), dry })}`, picked)
-      .then(
-        (answer) => {
-          setLook(dry ? answer : null);
-          if (dry) return;
-          say(answer.new === null ? t("att.before") : t("att.taken", { n: answer.punches, fresh: answer.new }));
-          setFile(null);
-          done(answer);
-        },
-        (why: unknown) => {
-          setLook(null);
-          setFault(why instanceof ApiError && why.status === 422 ? t("att.unreadable") : refusal(why));
-        },
-      )
-      .finally(() => setBusy(false));
-  };
-  const pick = (picked: File | null) => {
-    setFile(picked);
-    setLook(null);
-    if (!picked) return;
-    if (!picked.size || picked.size > MOST) setFault(t("att.size"));
-    else send(picked, true);
-  };
-  const fine = look !== null && !look.faulty && look.punches > 0 && !look.imported_before;
-  return (
-    <Card title={t("att.import")}>
-      <div class="picked">
-        <label class="button pick">
-          {t("att.pick")}
-          <input
-            type="file"
-            accept=".csv,text/csv,text/plain"
-            key={file === null ? "none" : "picked"}
-            onChange={(e) => {
-              const picked = e.currentTarget.files?.[0] ?? null;
-              if (picked) pick(picked);
-            }}
-          />
-        </label>
-        {file ? <Raw>{file.name}</Raw> : <span class="second">{t("att.file")}</span>}
-      </div>
-      {look && (
-        <div class="look">
-          {look.imported_before ? (
-            <p>{t("att.before")}</p>
-          ) : (
-            <p>{t("att.looked", { n: look.punches, people: look.people, first: look.first ?? "—", last: look.last ?? "—" })}</p>
-          )}
-          {look.sample.length > 0 && (
-            <ul class="second" aria-label={t("att.sample")}>
-              {look.sample.map((one, i) => (
-                <li key={i}>
-                  <Raw>
-                    {one.person} {one.name} {one.time}
-                  </Raw>{" "}
-                  {one.kind && word("punch", one.kind)}
-                </li>
-              ))}
-            </ul>
-          )}
-          {look.faulty > 0 && (
-            <>
-              <p class="form-fault">{t("att.faulty", { n: look.faulty })}</p>
-              <ul class="faults">
-                {look.faults.map((one) => (
-                  <li key={one.line}>
-                    {t("att.line", { n: one.line })} {word("lfault", one.why)}
-                    {one.said && (
-                      <>
-                        {" "}
-                        <Raw class="second">{one.said}</Raw>
-                      </>
-                    )}
-                  </li>
-                ))}
-              </ul>
-            </>
-          )}
-          <div class="actions">
-            {fine && file && (
-              <button type="button" class="button primary" disabled={busy} onClick={() => send(file, false)}>
-                {t("att.take")}
-              </button>
-            )}
-            <button type="button" class="button" onClick={() => (setFile(null), setLook(null))}>
-              {t("common.cancel")}
-            </button>
-          </div>
-        </div>
-      )}
-      <Outcome said={said} fault={fault} />
-    </Card>
   );
 }

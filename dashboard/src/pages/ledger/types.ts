@@ -1,4 +1,5 @@
 import type { CaseRow, Words } from "../../types";
+import type { Look } from "../../ui/import";
 
 export interface CaseEvent {
   n: number;
@@ -106,15 +107,8 @@ export interface AttendanceMonth {
   undefined: { day: string; session: string; minutes: number }[];
 }
 
-export interface Look {
-  file: string;
+export interface PunchLook extends Look {
   punches: number;
   people: number;
-  first: string | null;
-  last: string | null;
   sample: { person: string; name: string; time: string; kind: string }[];
-  imported_before: boolean;
-  faults: { line: number; why: string; said: string }[];
-  faulty: number;
-  new: number | null;
 }

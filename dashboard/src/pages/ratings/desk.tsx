@@ -4,8 +4,11 @@ import { hallNow } from "../../clock";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
+import { Raw } from "../../ui/card";
 import { Form } from "../../ui/form";
+import { FileImport, type Look } from "../../ui/import";
 import { LEVELS } from "../../ui/levels";
+import { DateField } from "../../ui/date";
 
 interface Link {
   url: string;
@@ -32,42 +35,42 @@ function CounterChoice() {
 function Day() {
   const today = dateOf(hallNow());
   return (
-    <label>
-      {t("ratings.day")}
-      <input type="date" name="day" required max={today} defaultValue={today} />
-    </label>
+    <DateField name="day" label={t("ratings.day")} required max={today} value={today} />
   );
 }
 
-/** The text of a file as machines write it: UTF-8, else GB 18030. */
-async function textOf(file: File): Promise<string> {
-  const raw = await file.arrayBuffer();
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(raw);
-  } catch {
-    return new TextDecoder("gb18030").decode(raw);
-  }
+interface VisitLook extends Look {
+  counts: number;
+  counters: number;
+  sample: { counter: string; day: string; n: number }[];
 }
 
 /** The queue machine's CSV: served visits by counter and day; nothing else of it is kept. */
 function QueueFile() {
+  const counters = useStore(live, (l) => l.site?.counters ?? []);
   return (
-    <Form<{ counts: number; new: number }>
-      path="/ratings/visits/import"
-      go={t("ratings.import")}
-      denied={t("common.forbidden")}
-      body={async (f) => {
-        const file = f.get("csv") as File;
-        return { file: file.name, csv: await textOf(file) };
-      }}
-      done={(answer) => t("ratings.imported", { n: answer.counts, fresh: answer.new })}
-    >
-      <label>
-        {t("ratings.queueFile")}
-        <input type="file" name="csv" required accept=".csv,text/csv" />
-      </label>
+    <>
+      <FileImport<VisitLook>
+        path="/ratings/visits/import"
+        count={(look) => look.counts}
+        looked={(look) =>
+          t("ratings.looked", {
+            n: look.counts,
+            counters: look.counters,
+            first: look.first ?? "—",
+            last: look.last ?? "—",
+          })
+        }
+        sample={(look) =>
+          look.sample.map((one) => (
+            <Raw>{`${counters.find((c) => c.id === one.counter)?.name ?? one.counter} ${one.day} ${one.n}`}</Raw>
+          ))
+        }
+        taken={(look) => t("ratings.imported", { n: look.counts, fresh: look.new ?? 0 })}
+        done={() => undefined}
+      />
       <p class="second">{t("ratings.queueNote")}</p>
-    </Form>
+    </>
   );
 }
 
@@ -146,14 +149,8 @@ export function Desk() {
               {t("ratings.person")}
               <input name="person" required maxLength={64} />
             </label>
-            <label>
-              {t("common.from")}
-              <input type="date" name="first" required defaultValue={today} />
-            </label>
-            <label>
-              {t("common.to")}
-              <input type="date" name="last" required defaultValue={today} />
-            </label>
+            <DateField name="first" label={t("common.from")} required value={today} />
+            <DateField name="last" label={t("common.to")} required value={today} />
           </Form>
         </section>
         <section aria-label={t("ratings.link")}>
@@ -166,10 +163,7 @@ export function Desk() {
             body={(f) => ({ counter: f.get("counter"), until: f.get("until") })}
           >
             <CounterChoice />
-            <label>
-              {t("ratings.until")}
-              <input type="date" name="until" required min={today} defaultValue={addDays(today, 365)} />
-            </label>
+            <DateField name="until" label={t("ratings.until")} required min={today} value={addDays(today, 365)} />
           </Form>
           {link && (
             <figure class="qr">

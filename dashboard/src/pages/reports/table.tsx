@@ -17,7 +17,7 @@ export function Table({ section }: { section: SheetSection }) {
       <h3>{title}</h3>
       {section.rows.length ? (
         <div class="table-scroll" tabIndex={0} role="region" aria-label={title}>
-          <table class={section.columns.length > WIDE ? "report-table wide" : "report-table"}>
+          <table class={section.columns.length > WIDE ? "report-table many" : "report-table"}>
             <thead>
               <tr>
                 {section.columns.map((column, at) => (
