@@ -112,12 +112,20 @@ def renew(data: Path, names: list[str], now: int, days: int = DAYS) -> None:
     anew. Devices need nothing: they trust the authority. Raises InputFault."""
     folder = data / FOLDER
     signer = _signer(folder)
-    former = x509.load_pem_x509_certificate((folder / "broker.pem").read_bytes())
-    held = former.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    known = [*held.get_values_for_type(x509.DNSName)]
-    known += [str(one) for one in held.get_values_for_type(x509.IPAddress)]
-    _write_own(folder, signer, [*known, *names], now, days)
+    _write_own(folder, signer, [*_names(folder / "broker.pem"), *names], now, days)
     print(f"{folder}: the broker and the gateway have new certificates; restart the gateway")
+
+
+def _names(path: Path) -> list[str]:
+    """What a certificate is good for; nothing where it is gone (`ca init` was killed) or damaged:
+    then a new one for the names that every broker's has, and those asked for, mends it."""
+    try:
+        former = x509.load_pem_x509_certificate(path.read_bytes())
+        held = former.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (OSError, ValueError, x509.ExtensionNotFound):
+        return []
+    known = [*held.get_values_for_type(x509.DNSName)]
+    return known + [str(one) for one in held.get_values_for_type(x509.IPAddress)]
 
 
 def _write_own(folder: Path, signer: _Signer, names: list[str], now: int, days: int) -> None:

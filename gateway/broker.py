@@ -254,6 +254,7 @@ class EmbeddedBroker:
 server_name: {q("hallkeeper-" + secrets.token_hex(4))}
 listen: {q(f"127.0.0.1:{self._nats_port}")}
 logtime: false
+debug: {str(self._files is not None).lower()}
 max_payload: 65536
 max_control_line: 4096
 jetstream {{
@@ -298,7 +299,8 @@ authorization {{
 """
 
     def _tls(self) -> str:
-        """The hall's authority decides who may speak at all; `verify` asks for a certificate."""
+        """The hall's authority decides who may speak at all; `verify` asks for a certificate. Who
+        comes without TLS is told of at the debug level only."""
         if self._files is None:
             return ""
         q, files = json.dumps, self._files

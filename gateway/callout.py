@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nats
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from gateway import authority, credentials
 from gateway.credentials import Credential
 from gateway.nkeys import AccountKey, claims_of
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
 
 log = structlog.get_logger()
 
@@ -133,6 +134,8 @@ class Callout:
 
     async def _serve(self, port: int, user: str, password: str) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        import nats  # where the broker is a Mosquitto none of it is needed
+
         client: Client = await nats.connect(
             f"nats://127.0.0.1:{port}",
             user=user,
@@ -159,12 +162,19 @@ class Callout:
         if reason is None:
             claims["jwt"] = self._user(asked["user_nkey"], login.user, now)
             if stored is not None and stored.former and shows(login, stored.certificate):
-                self._renewed(stored)
+                self._settle(stored)
         else:
             claims["error"] = reason
             self._denied(login, reason)
         answer = self.key.token(asked["user_nkey"], asked["server_id"]["id"], now, claims)
         await message.respond(answer.encode())
+
+    def _settle(self, stored: Credential) -> None:
+        """A disk that refuses keeps no device out: the former certificate is good for longer."""
+        try:
+            self._renewed(stored)
+        except OSError as fault:
+            log.warning("callout.not_settled", device=stored.device, reason=str(fault))
 
     def _user(self, nkey: str, device: str, now: int) -> str:
         claims = {

@@ -68,16 +68,29 @@ SHEETS = (
 def serve(
     config: Config,
     data: Data,
-    broker: Annotated[str, typer.Option(help="embedded, mqtt://… or mqtts://…")] = "embedded",
+    broker: Annotated[
+        str, typer.Option(envvar="HALLKEEPER_BROKER", help="embedded, mqtt://… or mqtts://…")
+    ] = "embedded",
     mqtt: Annotated[str, typer.Option(help="embedded broker's HOST:PORT")] = "127.0.0.1:1883",
     http: Annotated[str, typer.Option(help="dashboard's HOST:PORT")] = "127.0.0.1:8080",
     start: From = None,
     speed: Speed = 1,
+    broker_log: Annotated[
+        Path | None, typer.Option(help="a Mosquitto's log: whom it refused and why")
+    ] = None,
 ) -> None:
     """Run the gateway and the dashboard."""
     from gateway import pipeline
 
-    pipeline.serve(config, data, broker=broker, mqtt=mqtt, http=http, start=start, speed=speed)
+    pipeline.serve(
+        *(config, data),
+        broker=broker,
+        mqtt=mqtt,
+        http=http,
+        start=start,
+        speed=speed,
+        broker_log=broker_log,
+    )
 
 
 @app.command()
@@ -152,11 +165,16 @@ def provision(
     renew: Annotated[
         bool, typer.Option("--renew", help="a new certificate; the old one is good until then")
     ] = False,
+    broker: Annotated[
+        str | None, typer.Option(help="HOST:PORT where the device finds the broker")
+    ] = None,
 ) -> None:
     """Make one device's credentials. They are registered with the gateway's data."""
     from gateway import provision as module
+    from gateway.broker import address
 
-    module.run(device_id, config, data, out, module.Wish(board, flash, days, renew))
+    where = None if broker is None else address(broker)
+    module.run(device_id, config, data, out, module.Wish(board, flash, days, renew, where))
 
 
 @user_app.command("add")

@@ -32,6 +32,7 @@ def run(
 ) -> None:
     """Replace this process by the device's firmware; returns only by an error."""
     tls, host, port = _broker(broker)
+    os.umask(0o077)  # password and key lie on this flash
     site = fittings.site_text(config)
     setup = fittings.setup(site, device_id)
     folder = _lock(data)
@@ -163,7 +164,6 @@ def _tls(broker: dict[str, Any], wanted: bool, folder: Path, credentials: Path |
             continue
         der = folder / f"{name}.der"
         der.write_bytes(_der(given[name], base))
-        der.chmod(0o600)
         kept[name] = str(der)
     broker["tls"] = kept
 

@@ -119,7 +119,11 @@ Event = Raise | Return | Acknowledge | Shelve | Suppress | Unsuppress | Close | 
 
 
 class Refused(Exception):
-    """This may not be done to this alert; the message says why."""
+    """This may not be done to this alert; the message says why, `why` as a code."""
+
+    def __init__(self, why: str, text: str) -> None:
+        super().__init__(text)
+        self.why = why
 
 
 def after(alert: Alert, event: Event, now: int) -> Alert:
@@ -204,13 +208,13 @@ def _acknowledged(alert: Alert, now: int) -> Alert:
 
 def _shelved(alert: Alert, ms: int, now: int) -> Alert:
     if alert.severity == "critical":
-        raise Refused("a critical alert cannot be shelved")
+        raise Refused("critical", "a critical alert cannot be shelved")
     if alert.state == NORMAL:
-        raise Refused("the alert is over")
+        raise Refused("over", "the alert is over")
     if alert.aside in (SUPPRESSED, OUT):
-        raise Refused("it is put aside already, by maintenance")
+        raise Refused("aside", "it is put aside already, by maintenance")
     if not 0 < ms <= MAX_SHELF_MS:
-        raise Refused("shelved for 1 minute to 8 hours")
+        raise Refused("minutes", "shelved for 1 minute to 8 hours")
     return replace(alert, aside=SHELVED, until=now + ms)
 
 
@@ -222,9 +226,9 @@ def _back(alert: Alert, now: int) -> Alert:
 
 def _closed(alert: Alert, now: int) -> Alert:
     if alert.closed or (alert.state == NORMAL and alert.round == 0):
-        raise Refused("the alert is closed")
+        raise Refused("over", "the alert is closed")
     if alert.severity == "critical" and alert.active:
-        raise Refused("a critical alert cannot be closed while it lasts")
+        raise Refused("lasts", "a critical alert cannot be closed while it lasts")
     return replace(alert, closed=True, acked=True, answered_at=now, aside=None, until=None)
 
 

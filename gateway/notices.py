@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,7 +120,24 @@ def joined(texts: Sequence[str]) -> str:
     return "\n".join(lines)
 
 
+_KEPT = (
+    (re.compile(r"c-([0-9a-f]{6})[0-9a-f]{10}"), "案件 {}"),
+    (re.compile(r"ap-([0-9a-f]{6})[0-9a-f]{6}"), "预约 {}"),
+    (re.compile(r"extinguisher (.+)"), "灭火器 {}"),
+)
+
+
+def kept(subject: str) -> str | None:
+    """What people call a thing of the ledger: a case by the start of its id (`案件 4908E9`), never
+    by its title, which may name somebody. None for anything else."""
+    for pattern, words in _KEPT:
+        found = pattern.fullmatch(subject)
+        if found:
+            return words.format(found[1].upper())
+    return None
+
+
 def _place(subject: str, zone: str | None, called: dict[str, str]) -> str:
-    thing = called.get(subject, subject)
+    thing = called.get(subject) or kept(subject) or subject
     name = called.get(zone or "", zone)
     return thing if name is None or name == thing else f"{thing}（{name}）"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import time
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway import authority, credentials, fittings, flashing, images, site
-from gateway.broker import Endpoint
+from gateway.broker import Address, Endpoint
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.site import Site
 
@@ -100,12 +101,14 @@ def provision(
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What is wanted beside the credentials: a flash for `board`, copied to the board at `port`;
-    certificates that last so many `days`; only a `renew`ed certificate."""
+    certificates that last so many `days`; only a `renew`ed certificate; `broker`: where the device
+    finds it, else where this data was last served."""
 
     board: str | None = None
     port: str | None = None
     days: int = authority.DAYS
     renew: bool = False
+    broker: Address | None = None
 
 
 def run(device_id: str, config: Path, data: Path, out: Path, wish: Wish) -> None:
@@ -117,12 +120,20 @@ def run(device_id: str, config: Path, data: Path, out: Path, wish: Wish) -> None
     if wish.port is not None and wish.board is None and not wish.renew:
         raise InputFault("--flash wants --board as well")
     hall = site.load(config)
+    where = wish.broker or Address(*recorded_broker(data))
+    if wish.board is not None and not _reachable(where.host):
+        raise InputFault(
+            f"a board cannot find its broker at {where.host}: name the gateway's address in the"
+            f" hall's network, --broker HOST:{where.port}"
+        )
     setup = fittings.setup_of(config, device_id) if wish.board is not None else {}
     if wish.board is not None:  # judged before the former credentials are void
         flashing.ready(out, wish.board, setup, wish.port)
     elif wish.port is not None:
         flashing.program()
-    made = provision(device_id, hall, data, days=wish.days, renew=wish.renew)
+    made = provision(
+        *(device_id, hall, data, where.host, where.port), days=wish.days, renew=wish.renew
+    )
     tls = made["broker"].get("tls", {})
     try:
         for name in ("ca", "cert", "key"):
@@ -145,3 +156,13 @@ def run(device_id: str, config: Path, data: Path, out: Path, wish: Wish) -> None
                 flashing.copy(flash, wish.port)
     except OSError as fault:
         raise EnvironmentFault(f"{out}: cannot be written ({fault.strerror})") from fault
+
+
+def _reachable(host: str) -> bool:
+    """Whether another machine could reach a broker by this name: not by every address, nor by what
+    each machine calls itself."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host != "localhost"
+    return not (address.is_unspecified or address.is_loopback)

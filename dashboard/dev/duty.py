@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import hall
+import records
 
 
 def seen() -> list[dict[str, Any]]:
@@ -58,3 +59,26 @@ def circuits() -> list[dict[str, Any]]:
     rows[2]["waiting"] = {"do": "off", "due": hall.at(minutes=-4)}
     rows[4]["manual"] = {"since": hall.at(minutes=40), "why": "relay"}
     return rows
+
+
+def permits() -> list[dict[str, Any]]:
+    return [
+        {
+            **{"id": "p-1", "kind": "overtime", "zones": ["hall-1f"], "reason": "月末结账"},
+            **{"from": hall.at(minutes=20), "to": hall.at(hours=-2), "approved_by": "李主任"},
+        }
+    ]
+
+
+def entries() -> list[dict[str, Any]]:
+    return [
+        {
+            **{"id": "e-1", "at": hall.at(minutes=5), "who": "保洁张", "reason": "清洁"},
+            **{"registered_by": "王值班"},
+        }
+    ]
+
+
+def messages() -> list[dict[str, Any]]:
+    sent = {"state": "sent", "sent_at": hall.at(minutes=2)}
+    return [{"id": 1, "alert": one["id"], "role": "duty", **sent} for one in records.alerts()]

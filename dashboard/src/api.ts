@@ -23,17 +23,10 @@ export const signedIn = createStore<boolean | null>(null);
 /** Who is signed in; pages offer only what this role may do. */
 export const person = createStore<Me | null>(null);
 
-function cookie(name: string): string | null {
-  const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
-  return found ? decodeURIComponent(found.slice(name.length + 1)) : null;
-}
-
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   const file = body instanceof Blob;
   if (body !== undefined) headers["Content-Type"] = file ? "text/csv" : "application/json";
-  const csrf = cookie("hk_csrf");
-  if (csrf && method !== "GET") headers["X-CSRF-Token"] = csrf;
   let answer: Response;
   try {
     answer = await fetch(`/api/v1${path}`, {
@@ -57,6 +50,8 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 
 export const get = <T>(path: string): Promise<T> => call<T>("GET", path);
 export const post = <T>(path: string, body: unknown = {}): Promise<T> => call<T>("POST", path, body);
+
+export const send = <T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> => call<T>(method, path, body);
 
 /** All pages of a list. The gateway's cursors end with `next: null`. */
 export async function list<T>(path: string, most = 2000): Promise<T[]> {

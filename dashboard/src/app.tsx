@@ -7,8 +7,6 @@ import { connect, live } from "./live/stream";
 import { Alerts } from "./pages/alerts";
 import { Duty } from "./pages/duty";
 import { Overview } from "./pages/overview";
-import { Ratings } from "./pages/ratings";
-import { Safety } from "./pages/safety";
 import { SignIn } from "./pages/sign-in";
 import { route, type PageId } from "./route";
 import { useStore } from "./store";
@@ -20,8 +18,8 @@ const pages: Record<PageId, FunctionComponent<{ rest: string[] }>> = {
   alerts: Alerts,
   duty: Duty,
   energy: later(() => import("./pages/energy").then((m) => m.Energy)),
-  safety: Safety,
-  ratings: Ratings,
+  safety: later(() => import("./pages/safety").then((m) => m.Safety)),
+  ratings: later(() => import("./pages/ratings").then((m) => m.Ratings)),
   ledger: later(() => import("./pages/ledger").then((m) => m.Ledger)),
   reports: later(() => import("./pages/reports").then((m) => m.Reports)),
   devices: later(() => import("./pages/devices").then((m) => m.Devices)),

@@ -1,5 +1,6 @@
 import { createStore, useStore } from "./store";
 import { en } from "./texts/en";
+import { formulasEn } from "./texts/formulas.en";
 import { rulesEn } from "./texts/rules.en";
 import { rulesZh, type RuleId } from "./texts/rules.zh-CN";
 import { zh, type Key } from "./texts/zh-CN";
@@ -55,6 +56,11 @@ export function word(group: string, code: string): string {
 export function ruleTitle(id: string): string {
   const table: Record<string, string> = lang.get() === "zh" ? rulesZh : rulesEn;
   return table[id as RuleId] ?? id;
+}
+
+/** A rule's formula in the page's language. */
+export function formulaOf(rule: { id: string; formula: string }): string {
+  return lang.get() === "zh" ? rule.formula : (formulasEn[rule.id] ?? rule.formula);
 }
 
 /** Redraws the caller when the language changes. */

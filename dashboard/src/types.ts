@@ -175,6 +175,32 @@ export interface Notification {
   answer?: string | null;
 }
 
+/** A row of GET /notifications, as far as pages read it. */
+export interface Message {
+  alert: string;
+  role: string;
+  state: string;
+  sent_at: string | null;
+}
+
+export interface Permit {
+  id: string;
+  kind: string;
+  zones: string[];
+  from: string;
+  to: string;
+  reason: string;
+  approved_by: string;
+}
+
+export interface Entry {
+  id: string;
+  at: string;
+  who: string;
+  reason: string;
+  registered_by: string;
+}
+
 /** What happened to an alert, the latest first; `what` and `state` as in http.md. */
 export interface AlertStep {
   at: string;
@@ -201,6 +227,8 @@ export interface Alert extends Partial<Finding> {
   closed_at?: string | null;
   closed_by?: string | null;
   notifications?: Notification[];
+  /** What the gateway says of itself, in an alert that has no finding. */
+  about?: Record<string, unknown> | null;
 }
 
 /** One alert with its history, and the alerts that it tells of beside itself. */
@@ -339,6 +367,8 @@ export interface Round {
 export interface Seen {
   id: string;
   kind: "opening" | "circuit" | "ac";
+  /** Of a circuit. */
+  use?: string;
   name: string;
   zone: string;
   state: "open" | "closed" | "on" | "off" | "unknown";
@@ -428,6 +458,7 @@ export interface DeviceRow extends LogRow {
   state: string | null;
   silent: boolean;
   silent_after_s: number;
+  stale_after_s: number;
   last_seen: string | null;
   fw: string | null;
   rejected: number;

@@ -65,17 +65,20 @@ def router(ctx: Context) -> APIRouter:
     def commands(
         state: State | None = None,
         device: str | None = None,
+        cause: str | None = None,
         everything: bool = False,
         limit: Limit = 100,
         after: After = None,
     ) -> dict[str, Any]:
-        """Newest first: what was switched; `everything` also shows sounds and displays."""
+        """Newest first: what was switched; `everything` also shows sounds and displays. `cause`:
+        because of one finding."""
         at, following = cursor(after) or (2**62, "")
         rows = ctx.reader().execute(
             "SELECT * FROM command WHERE (made_at, id) < (?1, ?2)"
             " AND (?3 IS NULL OR state = ?3) AND (?4 IS NULL OR device = ?4)"
-            " AND (?5 OR do IN ('on', 'off', 'set')) ORDER BY made_at DESC, id DESC LIMIT ?6",
-            (at, following, state, device, everything, limit + 1),
+            " AND (?5 OR do IN ('on', 'off', 'set')) AND (?6 IS NULL OR cause = ?6)"
+            " ORDER BY made_at DESC, id DESC LIMIT ?7",
+            (at, following, state, device, everything, cause, limit + 1),
         )
         return page(
             rows.fetchall(),

@@ -17,9 +17,9 @@ def router(ctx: Context) -> APIRouter:
     def healthz(response: Response) -> dict[str, object]:
         """200 while it does its work; 503 with {part: reason} otherwise. A changed site file that
         is refused is told of, and is no failure: the one before it is in force, and who restarted
-        the gateway for it would have none."""
+        the gateway for it would have none. Nor is a broker's log that cannot be read."""
         reasons = ctx.health()
-        ok = reasons.keys() <= {"site"}
+        ok = reasons.keys() <= {"site", "broker-log"}
         if not ok:
             response.status_code = 503
         return {"ok": ok, "reasons": reasons}

@@ -91,7 +91,7 @@ def router(ctx: Context) -> APIRouter:
         def work(db: sqlite3.Connection, now: int) -> None:
             row = _row(db, maintenance_id)
             if row["ended_at"] is not None or (row["to"] is not None and row["to"] <= now):
-                raise Problem(409, "it is over already")
+                raise Problem(409, "it is over already", why="over")
             db.execute(
                 "UPDATE maintenance SET ended_at=?, ended_by=? WHERE id=?",
                 (now, who.name, maintenance_id),

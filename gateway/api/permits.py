@@ -83,7 +83,7 @@ def router(ctx: Context) -> APIRouter:
         assert begin is not None
         assert end is not None
         if begin >= end:
-            raise Problem(422, "to: must be after from")
+            raise Problem(422, "to: must be after from", why="order")
         unknown = sorted(set(asked.zones) - {zone.id for zone in ctx.site.zones})
         if unknown:
             raise Problem(422, f"zones: {', '.join(unknown)} not in the site file")
@@ -117,7 +117,7 @@ def router(ctx: Context) -> APIRouter:
             if row is None:
                 raise Problem(404, f"no permit {permit_id}")
             if row[0] is not None:
-                raise Problem(409, "the permit is withdrawn already")
+                raise Problem(409, "the permit is withdrawn already", why="over")
             db.execute(
                 "UPDATE permit SET withdrawn_at = ?, withdrawn_by = ? WHERE id = ?",
                 (now, who.name, permit_id),

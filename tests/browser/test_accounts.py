@@ -14,10 +14,14 @@ from tests.gateway.api.house import HASH, PASSWORD, House, serving
 
 expect.set_options(timeout=15_000)
 WORDS = {
-    "zh": ("已有此登录名", "停用", "已停用", "重设密码", "登录均已结束", "仅管理员"),
+    "zh": (
+        *("已有此登录名", "停用", "已停用", "重设密码", "登录均已结束", "仅管理员"),
+        *("更改角色", "这是最后一名管理员"),
+    ),
     "en": (
         *("there is such a name already", "Disable", "Disabled", "New password"),
         *("every session of this person has ended", "Only an administrator"),
+        *("Change the role", "this is the last administrator"),
     ),
 }
 
@@ -26,7 +30,7 @@ WORDS = {
 def test_an_administrator_keeps_accounts(
     built: None, browser: Browser, tmp_path: Path, lang: str
 ) -> None:
-    taken, disable, disabled, reset, ended, only = WORDS[lang]
+    taken, disable, disabled, reset, ended, only, post, last = WORDS[lang]
     house = House(tmp_path, parse_instant("2026-07-01T10:00:00+08:00"))
     for name, role in (("root", "admin"), ("chen", "duty")):
         house.submit(
@@ -65,18 +69,33 @@ def test_an_administrator_keeps_accounts(
         assert violations(page) == []
         zhao.locator("input[name=password]").fill("another long word")
         zhao.get_by_role("button", name=reset, exact=True).click()
+        expect(zhao.locator(".form-done", has_text=ended)).to_be_visible()
+        zhao.locator("select[name=role]").focus()  # by keyboard: a counter's lead, of its counter
+        zhao.locator("select[name=role]").select_option("counter")
+        page.keyboard.press("Tab")
+        zhao.locator("select[name=counter]").select_option("w01")
+        assert violations(page) == []
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(zhao.locator(".switch-name")).to_contain_text("企业开办专窗")
         expect(zhao.locator(".form-done").first).to_contain_text(ended)
+        assert house.db.execute(
+            "SELECT role, counter FROM account WHERE name='zhao'"
+        ).fetchone() == (*("counter", "w01"),)
         zhao.get_by_role("button", name=disable, exact=True).click()
         expect(zhao.locator("b")).to_have_text(disabled)
         kept = house.db.execute(
             "SELECT who, what FROM audit WHERE what LIKE 'account.%' AND who='root' ORDER BY id"
         ).fetchall()
         assert [tuple(row) for row in kept] == [
-            *(("root", f"account.{what}") for what in ("add", "reset", "disable")),
+            *(("root", f"account.{what}") for what in ("add", "reset", "role", "disable")),
         ]
         mine = rows.filter(has_text="root")  # nobody disables themselves
         mine.locator("button[aria-expanded]").click()
         expect(mine.get_by_role("button", name=disable, exact=True)).to_have_count(0)
+        mine.locator("select[name=role]").select_option("duty")
+        mine.get_by_role("button", name=post, exact=True).click()
+        expect(mine.locator(".form-fault").first).to_contain_text(last)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.screenshot(path=tmp_path / "accounts.png", full_page=True)
 

@@ -14,7 +14,10 @@ from test_pages import violations
 from gateway import credentials, people
 from tests.gateway.api.house import HASH, NOON, House, serving
 from tests.gateway.api.house import PASSWORD as WORD
-from tests.journey.hall import PASSWORD, Device, Serve
+from tests.journey import deployed
+from tests.journey.hall import PASSWORD, Device, Person, Serve
+from tests.journey.test_tls import SECRET, Client, shows, strangers
+from tests.waiting import wait_for
 
 expect.set_options(timeout=15_000)
 MINUTE = 60_000
@@ -197,3 +200,37 @@ def test_a_pad_blinks_when_it_is_told_to(built: None, browser: Browser, tmp_path
         expect(page.locator(".dev-latest").first).to_contain_text("已完成")
         assert {"led": "identify"} in pad.did
         page.context.close()
+
+
+def test_whom_a_mosquitto_refused_and_why(
+    built: None, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real broker's log, the gateway that reads it, the page, in both languages."""
+    monkeypatch.setenv("HALLKEEPER_CA_PASSWORD", SECRET)
+    with deployed.hall(tmp_path, "pm-01") as (gateway, _):
+        person = Person(gateway)
+        for n, (_, context) in enumerate(strangers(gateway), start=1):
+            Client(gateway, "pm-01", context).close()
+            wait_for(lambda n=n: len(person.items("rejects")) == n)
+        meter = Client(gateway, "pm-01", shows(gateway, "pm-01"))
+        meter.client.publish("hall/1/fengxian/pad-w01/event", b"{}", qos=1)
+        wait_for(lambda: len(person.items("rejects")) == n + 1)
+        meter.close()
+        for lang, says, width in (
+            (
+                "zh",
+                ("证书未通过验证（过期或不是信任的机构签发）", "没有出示证书", "未加密的连接"),
+                390,
+            ),
+            ("en", ("expired or not of a trusted authority", "no certificate", "encryption"), 1440),
+        ):
+            page = signed_in(browser, gateway.url + "/", "admin", PASSWORD, lang, width)
+            page.goto(gateway.url + "/#/devices")
+            table = page.locator("table.refused")
+            for words in (*says, WORDS[lang]["denied"], "(from 127.0.0.1)"):
+                expect(table.get_by_text(words).first).to_be_visible()
+            expect(page.locator('[data-device="pm-01"]')).to_contain_text(WORDS[lang]["denied"])
+            expect(table.get_by_role("link", name="pm-01")).to_have_count(1)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert violations(page) == []
+            page.context.close()

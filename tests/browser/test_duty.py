@@ -28,6 +28,14 @@ class Night:
 
     house: House
     page: Page
+    base: str
+
+    def enter(self, name: str) -> None:
+        """Somebody else signs in on the same phone."""
+        body = {"user": name, "password": PASSWORD}
+        self.page.context.request.post(self.base + "/api/v1/login", data=body)
+        self.page.reload()
+        self.page.wait_for_selector(".conn.live")
 
     def row(self, sql: str) -> tuple[object, ...] | None:
         found: tuple[object, ...] | None = self.house.db.execute(sql).fetchone()
@@ -36,8 +44,13 @@ class Night:
 
 def prepare(db: sqlite3.Connection, now: int) -> None:
     """Two officers, a locked exit and its alert, the exit's and the lamp's last words."""
-    for name in ("chen", "zhao"):
-        people.create(db, now, name, "duty", HASH, "test")
+    for name, role in (
+        ("chen", "duty"),
+        ("zhao", "duty"),
+        ("fang", "facilities"),
+        ("wall", "viewer"),
+    ):
+        people.create(db, now, name, role, HASH, "test")
     made = Finding("exit.locked", "east-exit", "hall-1f", now, now, None, "critical", (), {})
     db.execute(
         "INSERT INTO finding (id, rule, subject, zone, since, start, severity, cites, evidence,"
@@ -82,7 +95,7 @@ def night(built: None, browser: Browser, tmp_path: Path, lang: str) -> Iterator[
         page.goto(base + "/#/duty")
         page.wait_for_selector(".conn.live")
         page.wait_for_selector(".loading", state="detached")
-        yield Night(house, page)
+        yield Night(house, page, base)
         context.close()
     house.close()
     assert faults == []
@@ -132,6 +145,11 @@ def test_the_locked_exit_is_acknowledged_and_the_shift_handed_over(night: Night,
     )
     page.get_by_role("button", name=log).tap()
     expect(page.locator(".duty-log li").first).to_be_visible()
+    found = page.locator(".shift-log")  # what was frozen when zhao took over
+    expect(found).to_contain_text("东安全出口")
+    expect(found.locator("li", has_text="大厅照明").first).to_be_visible()
+    found.locator("select").select_option(label=found.locator("option").last.inner_text())
+    expect(found.locator("option:checked")).to_contain_text("chen")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -177,6 +195,60 @@ def test_the_closing_check_and_a_lamp_that_may_not_go_out(night: Night, lang: st
     lamp.get_by_role("button", name="断开").tap()
     expect(lamp.locator(".form-fault").first).to_contain_text("区域未确认无人，不能关灯")
     assert night.row("SELECT count(*) FROM command") == (0,)
+
+
+PERMIT = {
+    "zh": ("登记", "进入登记", "登记豁免", "撤销", "结束须晚于开始", "没有现行或将行的豁免"),
+    "en": (
+        *("Register", "Register an entry", "Register a permit", "Withdraw"),
+        *("the end must be after the beginning", "No permit is in force or to come"),
+    ),
+}
+
+
+def test_an_entry_and_a_permit_from_the_phone(night: Night, lang: str) -> None:
+    page = night.page
+    jump, entry, permit, withdraw, order, none = PERMIT[lang]
+    page.get_by_role("navigation").get_by_role("button", name=jump, exact=True).tap()
+    register = page.get_by_role("region", name=entry, exact=True)
+    expect(register).to_be_in_viewport()
+    register.locator("input[name=who]").focus()  # by keyboard
+    page.keyboard.type("保洁张")
+    page.keyboard.press("Tab")
+    page.keyboard.type("清洁")
+    page.keyboard.press("Enter")
+    expect(register.get_by_role("listitem")).to_contain_text("保洁张")
+    assert night.row("SELECT who, reason, registered_by FROM entry") == ("保洁张", "清洁", "chen")
+    given = page.get_by_role("region", name=permit, exact=True)
+    expect(given.locator("form")).to_have_count(0)  # an officer gives none, but sees them
+    expect(given).to_contain_text(none)
+
+    night.enter("fang")
+    given.locator("input[name=reason]").fill("月末结账")
+    expect(given.locator("input[name=to-day]")).to_have_value("2026-07-02")  # two hours from 22:41
+    end = given.locator("input[name=to-time]")
+    end.fill("20:00")
+    given.locator(".date-open").nth(1).tap()  # the calendar, by keyboard: one day back
+    page.keyboard.press("ArrowLeft")
+    expect(given.locator(".calendar b")).to_have_text({"zh": "2026年7月", "en": "July 2026"}[lang])
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+    expect(given.locator(".calendar")).to_have_count(0)
+    expect(given.locator("input[name=to-day]")).to_have_value("2026-07-01")
+    given.locator(".primary").tap()
+    expect(given.locator(".form-fault").first).to_contain_text(order)
+    end.fill("23:30")
+    given.locator(".primary").tap()
+    expect(given.locator(".permits li")).to_contain_text("月末结账")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    given.get_by_role("button", name=withdraw).tap()
+    expect(given).to_contain_text(none)
+    assert night.row("SELECT approved_by, withdrawn_by FROM permit") == ("fang", "fang")
+
+    night.enter("wall")  # a wall screen acts on nothing
+    expect(page.locator(".alert-card")).to_be_visible()
+    expect(page.locator("main .primary")).to_have_count(0)
 
 
 @pytest.mark.parametrize("lang", ["zh"], indirect=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import records
 from conftest import Hall, Open
 from playwright.sync_api import expect
 
@@ -90,6 +91,42 @@ def test_a_redraw_swallows_no_tap(hall: Hall, open_page: Open) -> None:
     expect(page.locator(".check").get_by_text("二楼照明")).to_be_visible()
     with page.expect_response("**/api/v1/alerts/a-1/ack"):
         page.mouse.up()
+
+
+FLASHING = """() => document.getAnimations().filter(a => a.animationName === 'flash')
+  .map(a => a.effect.getTiming().duration)"""
+COUNTED = """() => {
+  window.tones = 0;
+  const make = AudioContext.prototype.createOscillator;
+  AudioContext.prototype.createOscillator = function () {
+    window.tones += 1;
+    return make.call(this);
+  };
+}"""
+
+
+def test_only_what_nobody_acknowledged_flashes_and_sounds(hall: Hall, open_page: Open) -> None:
+    page = open_page(hall, "duty", width=390)
+    page.emulate_media(reduced_motion="reduce")
+    cards = page.locator(".alert-card")
+    expect(cards.first).to_be_visible()
+    periods = page.evaluate(FLASHING)
+    assert set(periods) == {1000}  # ms: 1 Hz, also under reduced motion
+    assert len(periods) == page.locator(".flash-box").count() > 0
+    page.evaluate(COUNTED)
+    page.get_by_role("button", name="打开声音提醒").click()  # one tap allows it
+    page.wait_for_function("tones > 0")
+    page.get_by_role("navigation").get_by_role("link", name="安全").click()  # and on every page
+    page.evaluate("tones = 0")
+    page.wait_for_function("tones > 0")
+    page.evaluate("location.hash = '#/alerts'")
+    rows = page.locator("tbody tr", has_text="未确认")
+    expect(rows.first).to_be_visible()
+    for alert in records.alerts():
+        if alert["state"] == "unacknowledged":
+            hall.emit("alert", {**alert, "state": "acknowledged"})
+    expect(rows).to_have_count(0)
+    assert page.evaluate(FLASHING) == []
 
 
 def test_shelving_needs_a_reason_and_critical_offers_none(hall: Hall, open_page: Open) -> None:

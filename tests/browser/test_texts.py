@@ -6,6 +6,9 @@ import re
 
 from conftest import ROOT
 
+from gateway.rules import RULES
+from gateway.rules.catalogue import settings_of
+
 TEXTS = ROOT / "dashboard" / "src" / "texts"
 ENTRY = re.compile(r'^  "([^"]+)":\s+"((?:[^"\\]|\\.)*)",$', re.MULTILINE)
 # The language switch names the other language in its own script; these are units and names.
@@ -27,6 +30,15 @@ def test_both_have_the_same_keys_and_values() -> None:
     named = re.compile(r"\{(\w+)\}")
     for key, zh in ZH.items():
         assert set(named.findall(zh)) >= set(named.findall(EN[key])), key
+
+
+def test_every_rules_formula_is_there_in_english() -> None:
+    given = dict(ENTRY.findall((TEXTS / "formulas.en.ts").read_text("utf-8")))
+    assert given.keys() == {rule.id for rule in RULES}
+    assert not [f for f in given.values() if re.search(r"[\u3000-\u9fff]", f)]
+    for rule in RULES:  # the names of its settings are put in by the page
+        named = {key for key in settings_of(rule) if re.search(rf"\b{key}\b", rule.formula)}
+        assert not {key for key in named if not re.search(rf"\b{key}\b", given[rule.id])}, rule.id
 
 
 def test_chinese_holds_no_english_words() -> None:

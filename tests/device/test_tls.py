@@ -10,6 +10,8 @@ from pathlib import Path
 
 import trustme
 
+from gateway import refusals
+from gateway.mosquitto import Reader
 from tests.device.test_device import Running, device
 from tests.parts import free_port, mosquitto
 from tests.waiting import wait_for
@@ -54,12 +56,16 @@ def pad(hall: Hall, folder: Path) -> Iterator[tuple[Running, Path]]:
         yield running, broker.folder / "mosquitto.log"
 
 
-def _refused(hall: Hall, folder: Path) -> tuple[str, str]:
-    """What the pad said twice, and the broker's log; the pad never got in."""
+def _refused(hall: Hall, folder: Path) -> tuple[str, set[str]]:
+    """What the pad said twice, and the reasons that the gateway reads from the broker's log; the
+    pad never got in."""
     with pad(hall, folder) as (running, log):
         wait_for(lambda: sum(b"link: " in x for x in running.said) >= 2, "two refused tries")
         assert not running.states()
-        return running.said[0].decode(), log.read_text()
+        reader = Reader()
+        read = [found for x in log.read_text().splitlines() if (found := reader.line(x))]
+        assert {one.reason[-16:] for one in read} == {"(from 127.0.0.1)"}
+        return running.said[0].decode(), {refusals.code(one.reason) for one in read}
 
 
 def test_the_right_ca_connects(tmp_path: Path) -> None:
@@ -67,21 +73,26 @@ def test_the_right_ca_connects(tmp_path: Path) -> None:
         wait_for(running.states, "ready")
         running.sees(press=5)
         wait_for(lambda: running.of("rating"), "the press")
-        assert "as pad-1" in log.read_text()
+        lines = log.read_text().splitlines()
+        assert any("as pad-1" in x for x in lines)
+    reader = Reader()  # leaving is no refusal
+    assert not any(reader.line(x) for x in log.read_text().splitlines())
 
 
 def test_a_broker_of_a_foreign_ca_is_refused(tmp_path: Path) -> None:
     hall = Hall()
     hall.trusted = trustme.CA()
-    said, _ = _refused(hall, tmp_path)
+    said, whys = _refused(hall, tmp_path)
     assert "cert" in said.lower()
+    assert whys == {"distrusts-us"}
 
 
 def test_a_broker_of_another_name_is_refused(tmp_path: Path) -> None:
     hall = Hall()
     hall.shown = hall.ca.issue_cert("other.hall")
-    said, _ = _refused(hall, tmp_path)
+    said, whys = _refused(hall, tmp_path)
     assert "cert" in said.lower()
+    assert whys == {"distrusts-us"}
 
 
 def test_an_expired_broker_is_refused(tmp_path: Path) -> None:
@@ -90,15 +101,16 @@ def test_an_expired_broker_is_refused(tmp_path: Path) -> None:
     hall.shown = hall.ca.issue_cert(
         NAME, not_before=now - timedelta(days=9), not_after=now - timedelta(days=1)
     )
-    said, _ = _refused(hall, tmp_path)
+    said, whys = _refused(hall, tmp_path)
     assert "cert" in said.lower()
+    assert whys == {"distrusts-us"}
 
 
 def test_a_pad_of_a_foreign_ca_is_refused(tmp_path: Path) -> None:
     hall = Hall()
     hall.own = trustme.CA().issue_cert("pad", common_name="pad")
-    _, log = _refused(hall, tmp_path)
-    assert "certificate verify failed" in log or "unknown ca" in log.lower()
+    _, whys = _refused(hall, tmp_path)
+    assert whys == {"verify"}
 
 
 def test_an_expired_pad_is_refused(tmp_path: Path) -> None:
@@ -107,5 +119,5 @@ def test_an_expired_pad_is_refused(tmp_path: Path) -> None:
     hall.own = hall.ca.issue_cert(
         "pad", not_before=now - timedelta(days=9), not_after=now - timedelta(days=1)
     )
-    _, log = _refused(hall, tmp_path)
-    assert "certificate verify failed" in log
+    _, whys = _refused(hall, tmp_path)
+    assert whys == {"verify"}

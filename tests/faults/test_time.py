@@ -21,7 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.clock import Boots, Clock
-from gateway import pipeline, schedules, site, store, workdays
+from gateway import house as living
+from gateway import pipeline, schedules, site, stages, store, workdays
 from gateway.clock import parse_instant
 from gateway.errors import InputFault
 from gateway.events import Refused, decode
@@ -47,8 +48,8 @@ class House:
         hall = site.load(config)
         self.db = store.open_writer(data)
         self.now, self.mono = now, 1000.0
-        pipeline.begin(self.db, now, config, hall.timezone)
-        self.stages = pipeline.stages(pipeline.House(options, hall, pipeline.Ending()))
+        living.begin(self.db, now, config, hall.timezone)
+        self.stages = stages.of(living.House(options, hall, living.Ending()))
         self.journal = Journal()
         self.seq: dict[str, int] = {}
         self.load()

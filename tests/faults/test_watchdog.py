@@ -17,7 +17,7 @@ import pytest
 
 from gateway import store
 from gateway.commands import request
-from gateway.pipeline import begin
+from gateway.house import begin
 from gateway.supervisor import Supervisor
 from tests.journey.hall import ROOT, SITE, Device, Person, Serve, fetch, ran
 from tests.parts import free_port, mosquitto

@@ -21,7 +21,31 @@ def db(tmp_path: Path):
 
 def test_holds(db: sqlite3.Connection) -> None:
     assert audit.check(db) is None
-    for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
+    again = "INSERT OR REPLACE INTO audit SELECT id, at, 'x', what, about, hash FROM audit"
+    for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit", again):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            db.execute(statement)
+
+
+RECORDS = {
+    "shift": "'s-1', 1, 'chen', 'zhao', NULL, '', '[]', '[]'",
+    "closing_check": "1, '2026-07-01', 1, 1, 'chen', '', '[]'",
+    "patrol_signature": "'daily', 1, 'patroller', 'chen', 1",
+}
+
+
+@pytest.mark.parametrize("table", RECORDS)
+def test_what_was_recorded_is_neither_changed_nor_replaced(
+    db: sqlite3.Connection, table: str
+) -> None:
+    db.execute(f"INSERT INTO {table} VALUES ({RECORDS[table]})")
+    column = "who" if table != "shift" else "officer"
+    changed = RECORDS[table].replace("'chen'", "'x'")
+    for statement in (
+        f"UPDATE {table} SET {column} = 'x'",
+        f"DELETE FROM {table}",
+        f"INSERT OR REPLACE INTO {table} VALUES ({changed})",
+    ):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             db.execute(statement)
 

@@ -152,6 +152,18 @@ def test_the_old_certificate_is_good_until_the_new_one_is_shown(data: Path) -> N
     assert refused(new, credentials.load(data, PAD)) is None
 
 
+@pytest.mark.parametrize("left", [None, "garbage"])
+def test_ca_renew_mends_an_init_that_was_killed(data: Path, left: str | None) -> None:
+    for name in ("broker.pem", "broker-key.pem", "own.pem", "own-key.pem"):
+        (data / "ca" / name).unlink()
+    if left is not None:
+        (data / "ca" / "broker.pem").write_text(left)
+    authority.renew(data, ["new.example"], NOW, 400)
+    cert = x509.load_pem_x509_certificate((data / "ca" / "broker.pem").read_bytes())
+    names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["hallkeeper", "localhost", "new.example"]
+
+
 def test_what_cannot_be_renewed_says_so(data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputFault, match="no certificate to renew"):
         provision("pm-01", HALL, data, renew=True, now=NOW)

@@ -80,12 +80,17 @@ def test_a_full_power_meter_fits_and_one_more_circuit_is_told() -> None:
 def test_the_flash_folder_and_the_label(tmp_path: Path) -> None:
     asked = ("provision", "pm-01", "--config", SITE, "--data", tmp_path / "data")
     out = tmp_path / "out"
+    for nowhere in ((), ("--broker", "0.0.0.0:1883"), ("--broker", "localhost:1883")):
+        told = ran(*asked, "--out", out, "--board", "esp32-s3", *nowhere)
+        assert (told.returncode, "--broker HOST:1883" in told.stderr) == (1, True)
+    asked = (*asked, "--broker", "192.168.7.1:8883")
     assert ran(*asked, "--out", out, "--board", "esp32-s3").returncode == 0
     flash = out / "flash"
     assert (flash / "a/firmware/kinds/power_meter.mpy").read_bytes()[:1] == b"M"
     assert not (flash / "a/firmware/board_host.mpy").exists()
     setup = config.load(str(flash))
     assert (setup.device, setup.kind) == ("pm-01", "power-meter")
+    assert (setup.host, setup.port) == ("192.168.7.1", 8883)
     assert json.loads((flash / "board.json").read_text())["parts"]
     assert "pm-01" in (out / "label.svg").read_text()
     assert (flash / "device.json").stat().st_mode & 0o77 == 0
@@ -121,6 +126,7 @@ def test_the_journey_from_nothing_to_a_board_that_runs(
     monkeypatch.setenv("HALLKEEPER_CA_PASSWORD", "a-passphrase-for-tests")
     assert ran("ca", "init", "--data", tmp_path / "data").returncode == 0
     asked = ("provision", "pad-w01", "--config", SITE, "--data", tmp_path / "data", "--out", out)
+    asked = (*asked, "--broker", "hall-gateway:1883")
     assert ran(*asked, "--board", "pico-w").returncode == 0
     wired = out / "flash" / "board.json"
     wired.write_text(wired.read_text().replace(wiring.FILL_IN, "hall"))

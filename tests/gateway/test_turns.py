@@ -6,7 +6,7 @@ import re
 import sqlite3
 from pathlib import Path
 
-from gateway import pipeline, site, store
+from gateway import house, pipeline, site, stages, store
 from gateway.turns import Turn
 
 SITE = Path(__file__).parent.parent / "data" / "site.toml"
@@ -51,8 +51,8 @@ def test_a_tick_walks_no_growing_table(tmp_path: Path) -> None:
     hall = site.load(SITE)
     db = store.open_writer(tmp_path)
     now = options.clock.now()
-    pipeline.begin(db, now, SITE, "Asia/Shanghai")
-    every = pipeline.stages(pipeline.House(options, hall, pipeline.Ending()))
+    house.begin(db, now, SITE, "Asia/Shanghai")
+    every = stages.of(house.House(options, hall, house.Ending()))
     said: list[str] = []
     for stage in every:
         stage.load(db, now)

@@ -38,7 +38,8 @@ def ran(*arguments: object) -> subprocess.CompletedProcess[str]:
 class Serve:
     """`hallkeeper serve` on free ports; `with` stops it and expects a clean end.
 
-    `start` is where its clock begins (ISO 8601), `broker` a URL for one outside.
+    `start` is where its clock begins (ISO 8601), `broker` a URL for one outside, `more` what else
+    its command line has.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Serve:
         broker: str = "embedded",
         start: str | None = None,
         speed: float = 1,
+        more: tuple[object, ...] = (),
     ) -> None:
+        self.more = more
         self.folder, self.data, self.site = folder, folder / "data", site
         self.start_at, self.speed, self.broker = start, speed, broker
         self.http = free_port()
@@ -78,7 +81,7 @@ class Serve:
                 hallkeeper(
                     *("serve", "--config", self.site, "--data", self.data),
                     *("--broker", self.broker, "--mqtt", f"127.0.0.1:{self.mqtt}"),
-                    *("--http", f"127.0.0.1:{self.http}", *self.clock),
+                    *("--http", f"127.0.0.1:{self.http}", *self.clock, *self.more),
                 ),
                 stdout=log,
                 stderr=log,

@@ -23,10 +23,20 @@ export function subjectOf(site: Site | null, subject: string, zone: string | nul
   return { name: device ? `${word("kind", device.kind)} ${device.id}` : subject, place };
 }
 
+/** What hangs on a channel (`pm-01/r1`): the circuit or AC that it switches, or the channel itself. */
+export function switchedBy(site: Site | null, channel: string): string {
+  const circuit = site?.circuits.find((c) => c.relay === channel);
+  const ac = site?.acs.find((a) => a.source === channel);
+  return circuit?.name ?? ac?.name ?? channel;
+}
+
+/** A case's or an appointment's number, as people read it out: `c-4908e922ff409072` is 4908E9. */
+export const shortOf = (id: string): string => id.slice(id.indexOf("-") + 1).slice(0, 6).toUpperCase();
+
 /** What a finding of the ledger is about, and where it stands there; null for anything else. */
 export function inLedger(subject: string): { name: string; at: string } | null {
-  if (/^c-[0-9a-f]{16}$/.test(subject)) return { name: t("subject.case"), at: caseHref(subject) };
-  if (/^ap-[0-9a-f]{12}$/.test(subject)) return { name: t("subject.appointment"), at: href("ledger", "appointments") };
+  if (/^c-[0-9a-f]{16}$/.test(subject)) return { name: t("subject.case", { n: shortOf(subject) }), at: caseHref(subject) };
+  if (/^ap-[0-9a-f]{12}$/.test(subject)) return { name: t("subject.appointment", { n: shortOf(subject) }), at: href("ledger", "appointments") };
   if (subject.startsWith("extinguisher ")) {
     return { name: t("subject.extinguisher", { n: subject.slice(13) }), at: href("ledger", "registers", "extinguisher") };
   }

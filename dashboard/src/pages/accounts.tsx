@@ -3,6 +3,7 @@ import { list, person } from "../api";
 import { hallNow } from "../clock";
 import { when } from "../format";
 import { t, word } from "../i18n";
+import { live } from "../live/stream";
 import { useStore } from "../store";
 import type { Role } from "../types";
 import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
@@ -49,23 +50,14 @@ export function Accounts() {
         <Form
           path="/accounts"
           go={t("account.add")}
-          body={(f) => ({ name: f.get("name"), role: f.get("role"), password: f.get("password") })}
+          body={(f) => ({ name: f.get("name"), ...appointed(f), password: f.get("password") })}
           done={() => (reload(), t("account.added"))}
         >
           <label>
             {t("account.name")}
             <input name="name" required maxLength={32} autocomplete="off" autocapitalize="none" />
           </label>
-          <label>
-            {t("account.role")}
-            <select name="role">
-              {ROLES.map((role) => (
-                <option key={role} value={role} selected={role === "duty"}>
-                  {word("role", role)}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Post />
           <NewPassword />
         </Form>
         <p class="second">{t("account.note")}</p>
@@ -73,6 +65,42 @@ export function Accounts() {
     </div>
   );
 }
+
+/** A role, and for a counter's lead the counter. */
+function Post({ of }: { of?: Account }) {
+  const counters = useStore(live, (l) => l.site?.counters ?? []);
+  const [role, setRole] = useState<Role>(of?.role ?? "duty");
+  const [counter, setCounter] = useState(of?.counter ?? "");
+  return (
+    <div class="two">
+      <label>
+        {t("account.role")}
+        <select name="role" value={role} onChange={(e) => setRole(e.currentTarget.value as Role)}>
+          {ROLES.map((one) => (
+            <option key={one} value={one}>
+              {word("role", one)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {role === "counter" && (
+        <label>
+          {t("account.counter")}
+          <select name="counter" translate={false} value={counter} onChange={(e) => setCounter(e.currentTarget.value)}>
+            <option value="">{t("account.noCounter")}</option>
+            {counters.map((one) => (
+              <option key={one.id} value={one.id}>
+                {one.name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+    </div>
+  );
+}
+
+const appointed = (f: FormData) => ({ role: f.get("role"), counter: f.get("counter") || null });
 
 const NewPassword = () => (
   <label>
@@ -83,6 +111,7 @@ const NewPassword = () => (
 
 function Row({ of: one, mine, done }: { of: Account; mine: boolean; done: () => void }) {
   const [open, setOpen] = useState(false);
+  const counter = useStore(live, (l) => l.site?.counters.find((c) => c.id === one.counter)?.name ?? one.counter);
   const path = (what: string) => `/accounts/${encodeURIComponent(one.name)}/${what}`;
   const ended = () => (done(), t("account.ended"));
   const change = t(one.disabled ? "account.enable" : "account.disable");
@@ -91,7 +120,7 @@ function Row({ of: one, mine, done }: { of: Account; mine: boolean; done: () => 
       <span class="switch-name">
         <Raw class="strong">{one.name}</Raw>
         <span class="second">
-          {word("role", one.role)} {one.counter && <Raw>{one.counter}</Raw>} {mine && `(${t("account.you")})`}
+          {word("role", one.role)} {one.counter && <Raw>{counter}</Raw>} {mine && `(${t("account.you")})`}
         </span>
       </span>
       <span class="switch-state">
@@ -112,6 +141,15 @@ function Row({ of: one, mine, done }: { of: Account; mine: boolean; done: () => 
       </button>
       {open && (
         <div class="switch-acts">
+          <Form
+            path={path("role")}
+            go={t("account.newRole")}
+            body={appointed}
+            denied={t("common.forbidden")}
+            done={ended}
+          >
+            <Post of={one} />
+          </Form>
           <Form
             path={path("password")}
             go={t("account.reset")}

@@ -1,8 +1,6 @@
 import { useState } from "preact/hooks";
-import { list } from "../api";
-import { hallNow } from "../clock";
-import { when } from "../format";
-import { ruleTitle, t, word } from "../i18n";
+import { list, person } from "../api";
+import { ruleTitle, t } from "../i18n";
 import { subjectOf } from "../live/names";
 import { byGravity } from "../live/state";
 import { live } from "../live/stream";
@@ -11,10 +9,15 @@ import { useStore } from "../store";
 import type { Alert } from "../types";
 import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
 import { useFetched } from "../ui/fetch";
+import { later } from "../ui/later";
 import { Sign, Tally } from "../ui/sign";
 import { Lasting, Since } from "../ui/time";
 import { Actions, needsAck } from "./alerts/actions";
-import { AlertDetail } from "./alerts/detail";
+import { NoneNow } from "./alerts/last";
+import { StateOf } from "./alerts/state";
+import { mayServe } from "./duty/may";
+
+const AlertDetail = later(() => import("./alerts/detail").then((m) => m.AlertDetail));
 
 const TABS = ["active", "shelved", "history"] as const;
 type Tab = (typeof TABS)[number];
@@ -38,6 +41,7 @@ export function Alerts({ rest }: { rest: string[] }) {
   const held = useStore(live, (l) => l.alerts);
   const ready = useStore(live, (l) => l.site !== null);
   const unread = useStore(live, (l) => l.unread);
+  const me = useStore(person, (p) => p);
   const history = () => list<Alert>("/alerts?state=normal", 500);
   const past = useFetched<Alert[] | null>(() => (tab === "history" ? history() : Promise.resolve(null)), [
     tab === "history",
@@ -74,7 +78,9 @@ export function Alerts({ rest }: { rest: string[] }) {
         ) : !ready || (tab === "history" && !past.data) ? (
           <Loading rows={5} />
         ) : rows.length ? (
-          <Table rows={rows} acts={tab === "active"} />
+          <Table rows={rows} acts={tab === "active" && mayServe(me)} />
+        ) : tab === "active" ? (
+          <NoneNow none="alert.none.active" last="alert.noneActiveLast" />
         ) : (
           <Empty>{t(`alert.none.${tab}`)}</Empty>
         )}
@@ -148,30 +154,5 @@ function Table({ rows, acts }: { rows: Alert[]; acts: boolean }) {
         </button>
       )}
     </div>
-  );
-}
-
-/** The state in a word, with who and when. */
-export function StateOf({ alert }: { alert: Alert }) {
-  const now = hallNow();
-  return (
-    <span>
-      {word("astate", alert.state)}
-      <span class="second">
-        {alert.state === "shelved" && alert.shelved_until && ` ${t("alert.until", { at: when(alert.shelved_until, now) })}`}
-        {alert.shelve_why && alert.state === "shelved" && (
-          <>
-            {" · "}
-            <Raw>{alert.shelve_why}</Raw>
-          </>
-        )}
-        {alert.acked_by && (
-          <>
-            {" · "}
-            <Raw>{alert.acked_by}</Raw> {alert.acked_at && when(alert.acked_at, now)}
-          </>
-        )}
-      </span>
-    </span>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect } from "preact/hooks";
 import { list, query } from "../api";
 import { hallNow } from "../clock";
 import { dateOf, hold, iso, midnight } from "../format";
-import { ruleTitle, t, word } from "../i18n";
+import { formulaOf, ruleTitle, t, word } from "../i18n";
 import { cite } from "../live/names";
 import type { Finding, RuleRow } from "../types";
 import { Card, Empty, Failed, Loading, Raw } from "../ui/card";
@@ -68,7 +68,7 @@ function lapsed(rule: RuleRow): boolean {
 
 /** The formula with today's values in place of the names of its settings. */
 function withValues(rule: RuleRow): string {
-  return rule.settings.reduce((f, s) => f.replace(new RegExp(`\\b${s.key}\\b`), String(s.value)), rule.formula);
+  return rule.settings.reduce((f, s) => f.replace(new RegExp(`\\b${s.key}\\b`), String(s.value)), formulaOf(rule));
 }
 
 function RuleItem({ rule, target, found }: { rule: RuleRow; target: boolean; found: number | null }) {

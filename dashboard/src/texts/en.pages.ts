@@ -144,6 +144,7 @@ export const enPages: Record<keyof typeof zhPages, string> = {
   "permit.appointment": "appointment",
   "permit.study": "study",
   "permit.cleaning": "cleaning",
+  "permit.hot-work": "hot work",
   "permit.special": "special",
   "acts.off-if-vacant": "switches off if vacant",
   "acts.off-below-30w": "switches off below 30 W",

@@ -143,6 +143,7 @@ export const zhPages = {
   "permit.appointment": "预约服务",
   "permit.study": "学习",
   "permit.cleaning": "保洁",
+  "permit.hot-work": "动火",
   "permit.special": "特殊",
   "acts.off-if-vacant": "无人时关灯",
   "acts.off-below-30w": "低于 30 W 时断电",

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { ApiError } from "../api";
-import { t } from "../i18n";
+import { lang, t, word } from "../i18n";
 
 interface CardProps {
   title: string;
@@ -55,11 +55,17 @@ export function Loading({ rows = 3 }: { rows?: number }) {
   );
 }
 
+/** Why something failed, in the page's language. */
 export function whyOf(fault: unknown): string {
   if (!(fault instanceof ApiError)) return String(fault);
   if (fault.status === 0) return t("common.unreachable");
   if (fault.status === 403) return t("common.forbidden");
-  return fault.detail || String(fault.status);
+  const known = word("why", fault.why);
+  if (known !== fault.why) return known;
+  // the gateway's own words are English
+  if (lang.get() === "en" && fault.detail) return fault.detail;
+  const general = word("why", `s${fault.status}`);
+  return general === `s${fault.status}` ? t("why.other", { status: fault.status }) : general;
 }
 
 export function Failed({ fault, retry }: { fault: unknown; retry: () => void }) {

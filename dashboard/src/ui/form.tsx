@@ -1,31 +1,33 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { ApiError, post } from "../api";
-import { t, word } from "../i18n";
+import { ApiError, send } from "../api";
+import { t } from "../i18n";
 import { whyOf } from "./card";
 
 interface FormProps<T> {
   path: string;
+  method?: "POST" | "DELETE";
   body: (form: FormData) => unknown;
   /** The word on the button; "submit" where it says nothing else. */
   go?: string;
   /** May say something else than that it is done. */
   done?: (answer: T) => string | void;
+  /** A quiet button, for what is seldom wanted. */
+  plain?: boolean;
   /** What a 403 means here; a wrong password unless given. */
   denied?: string;
   children: ComponentChildren;
 }
 
 /** What the gateway refused, in the page's own language where it is a known refusal. */
-function refusal(why: unknown, denied?: string): string {
+export function refusal(why: unknown, denied?: string): string {
   if (why instanceof ApiError && why.status === 403) return denied ?? t("form.password");
   if (why instanceof ApiError && why.status === 429) return t("form.wait");
-  if (why instanceof ApiError && why.why) return t("common.notDone", { why: word("why", why.why) });
   return t("common.notDone", { why: whyOf(why) });
 }
 
 /** Sends one record and says what became of it. What was typed stays until it is taken. */
-export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>) {
+export function Form<T>({ path, method = "POST", body, go, done, denied, plain, children }: FormProps<T>) {
   const [said, say] = useState("");
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState(false);
@@ -35,7 +37,7 @@ export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>
     say("");
     setFault("");
     setBusy(true);
-    post<T>(path, body(new FormData(form)))
+    send<T>(method, path, body(new FormData(form)))
       .then(
         (answer) => {
           form.reset();
@@ -48,7 +50,7 @@ export function Form<T>({ path, body, go, done, denied, children }: FormProps<T>
   return (
     <form class="form" onSubmit={submit}>
       {children}
-      <button type="submit" class="button primary" disabled={busy}>
+      <button type="submit" class={plain ? "button" : "button primary"} disabled={busy}>
         {go ?? t("common.save")}
       </button>
       <Outcome said={said} fault={fault} />

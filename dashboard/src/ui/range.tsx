@@ -1,6 +1,7 @@
 import { hallNow } from "../clock";
 import { addDays, DAY, dateOf, midnight, weekday } from "../format";
 import { t } from "../i18n";
+import { DateField } from "./date";
 
 export type Preset = "today" | "yesterday" | "24h" | "7d" | "30d" | "90d" | "week" | "month" | "custom";
 
@@ -52,21 +53,9 @@ export function RangePicker({ value, choices, set }: RangeProps) {
         ))}
       </div>
       <span class="range-dates">
-        <input
-          type="date"
-          aria-label={t("common.from")}
-          value={first}
-          max={last}
-          onChange={(e) => custom(e.currentTarget.value, last)}
-        />
+        <DateField key={`from ${first}`} quiet label={t("common.from")} value={first} max={last} set={(from) => custom(from, last)} />
         <span aria-hidden="true">–</span>
-        <input
-          type="date"
-          aria-label={t("common.to")}
-          value={last}
-          min={first}
-          onChange={(e) => custom(first, e.currentTarget.value)}
-        />
+        <DateField key={`to ${last}`} quiet label={t("common.to")} value={last} min={first} set={(to) => custom(first, to)} />
       </span>
     </div>
   );

@@ -172,11 +172,13 @@ def test_alerts(house: House, as_role: As) -> None:
     shelf = {"minutes": 30, "reason": "等电工"}
     shelved = duty.post("/api/v1/alerts/a1/shelve", json=shelf).json()
     assert shelved["shelved_until"] == "2026-07-01T13:00:00.000+08:00"
-    assert duty.post("/api/v1/alerts/a2/shelve", json=shelf).status_code == 409
+    refused = duty.post("/api/v1/alerts/a2/shelve", json=shelf)
+    assert (refused.status_code, refused.json()["why"]) == (409, "critical")
     assert (
         duty.post("/api/v1/alerts/a1/shelve", json={"minutes": 0, "reason": "x"}).status_code == 422
     )
-    assert duty.post("/api/v1/alerts/a2/close").status_code == 409
+    refused = duty.post("/api/v1/alerts/a2/close")
+    assert (refused.status_code, refused.json()["why"]) == (409, "lasts")
     assert duty.post("/api/v1/alerts/a1/close").json()["state"] == "normal"
     assert duty.post("/api/v1/alerts/none/ack").status_code == 404
     states = {a["id"]: a["state"] for a in duty.get("/api/v1/alerts").json()["items"]}
@@ -195,13 +197,14 @@ def test_the_worst_alerts_come_first_and_are_counted(house: House, as_role: As) 
     alert(house, "w5", "info", "normal")
     wall = as_role("viewer")
     seen: list[dict[str, object]] = []
-    after, pages, total = None, 0, 0
+    after, pages, total, unheeded = None, 0, 0, 0
     while pages == 0 or after is not None:
         asked = {"active": True, "order": "worst", "limit": 2, "after": after}
         asked = {key: value for key, value in asked.items() if value is not None}
         told = wall.get("/api/v1/alerts", params=asked).json()
-        assert ("total" in told) == (pages == 0)
-        total = told["total"] if pages == 0 else total
+        assert ("total" in told) == ("unacknowledged" in told) == (pages == 0)
+        if pages == 0:
+            total, unheeded = told["total"], told["unacknowledged"]
         seen, after, pages = seen + told["items"], told["next"], pages + 1
     grave = ["critical", "warning", "notice", "info"]
 
@@ -214,6 +217,7 @@ def test_the_worst_alerts_come_first_and_are_counted(house: House, as_role: As) 
     newest = wall.get("/api/v1/alerts", params={"active": True, "limit": 1000}).json()["items"]
     assert {one["id"] for one in seen} == {one["id"] for one in newest}
     assert total == len(seen)
+    assert unheeded == sum(one["state"] in ("unacknowledged", "returned") for one in seen)
     for wrong in ({}, {"active": True, "state": "normal"}, {"active": False}):
         asked = {"order": "worst"} | wrong
         assert wall.get("/api/v1/alerts", params=asked).status_code == 422

@@ -61,6 +61,9 @@ def test_lighting_goes_off_at_once_where_nobody_is(hall: House, as_role: As) -> 
     (command,) = duty.get("/api/v1/commands").json()["items"]
     assert command["id"] == done.json()["command"]
     assert (command["person"], command["cause"], command["do"]) == ("a-duty", "下班检查", "off")
+    (found,) = duty.get("/api/v1/commands?cause=下班检查").json()["items"]
+    assert found["id"] == command["id"]
+    assert duty.get("/api/v1/commands?cause=f-1").json()["items"] == []
     told = circuit(duty, "l-hall")
     assert (told["desired"], told["state"], told["switchable"]) == ("off", "asked", True)
 

@@ -1,39 +1,39 @@
 import { useState } from "preact/hooks";
-import { post } from "../../api";
+import { person, post } from "../../api";
 import { t } from "../../i18n";
+import { isUnheeded, reduce } from "../../live/state";
 import { live } from "../../live/stream";
-import { reduce } from "../../live/state";
+import { useStore } from "../../store";
 import type { Alert } from "../../types";
-import { whyOf } from "../../ui/card";
+import { Form, refusal } from "../../ui/form";
+import { Reasoned, reasoned } from "../../ui/reasoned";
+import { mayServe } from "../duty/may";
 
-export const needsAck = (a: Alert): boolean => a.state === "unacknowledged" || a.state === "returned";
+export const needsAck = isUnheeded;
 const canShelve = (a: Alert): boolean =>
   a.severity !== "critical" && (a.state === "unacknowledged" || a.state === "acknowledged");
 const canClose = (a: Alert): boolean => a.state !== "normal" && (a.severity !== "critical" || !!a.returned_at);
 
-/** Acknowledge, shelve with minutes and a reason, close. What the gateway answers is shown at once. */
+/** Acknowledge, shelve with minutes and a reason, close: for whom it is. What the gateway answers is
+ * shown at once. */
 export function Actions({ alert, short = false }: { alert: Alert; short?: boolean }) {
+  const me = useStore(person, (p) => p);
   const [open, setOpen] = useState(false);
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState("");
-  const send = (what: string, body: unknown = {}) => {
+  const path = (what: string) => `/alerts/${encodeURIComponent(alert.id)}/${what}`;
+  const taken = (answer: Alert) => {
+    if (answer?.id) live.set(reduce(live.get(), "alert", answer));
+    setOpen(false);
+  };
+  const send = (what: string) => {
     setBusy(true);
     setFault("");
-    post<Alert>(`/alerts/${encodeURIComponent(alert.id)}/${what}`, body)
-      .then(
-        (answer) => {
-          if (answer?.id) live.set(reduce(live.get(), "alert", answer));
-          setOpen(false);
-        },
-        (why: unknown) => setFault(whyOf(why)),
-      )
+    post<Alert>(path(what))
+      .then(taken, (why: unknown) => setFault(refusal(why, t("common.forbidden"))))
       .finally(() => setBusy(false));
   };
-  const shelve = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    send("shelve", { minutes: Number(form.get("minutes")), reason: String(form.get("reason")) });
-  };
+  if (!mayServe(me)) return null;
   return (
     <div>
       <div class="actions">
@@ -54,29 +54,13 @@ export function Actions({ alert, short = false }: { alert: Alert; short?: boolea
         )}
       </div>
       {open && (
-        <form class="shelve" onSubmit={shelve}>
-          <label>
-            {t("alert.minutes")}
-            <select name="minutes">
-              {[15, 30, 60, 120, 240].map((m) => (
-                <option key={m} value={m}>
-                  {t("dur.m", { m })}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            {t("alert.reason")}
-            <input name="reason" required maxLength={500} pattern=".*\S.*" />
-          </label>
-          <button type="submit" class="button primary" disabled={busy}>
-            {t("alert.shelve")}
-          </button>
-        </form>
+        <Form path={path("shelve")} go={t("alert.shelve")} body={reasoned} denied={t("common.forbidden")} done={taken}>
+          <Reasoned label={t("alert.minutes")} />
+        </Form>
       )}
       {fault && (
         <p class="form-fault" role="alert">
-          {t("common.failed", { why: fault })}
+          {fault}
         </p>
       )}
     </div>

@@ -4,8 +4,7 @@ import { t } from "../../i18n";
 import type { Work } from "../../types";
 import { Raw } from "../../ui/card";
 import { Form } from "../../ui/form";
-
-const LENGTHS = [15, 30, 60, 120, 240];
+import { Reasoned, reasoned } from "../../ui/reasoned";
 
 /** How long work on it still lasts, who does it and why. */
 export function Left({ work }: { work: Work }) {
@@ -50,27 +49,12 @@ export function Maintenance({ id, work, done }: { id: string; work: Work | null;
       <p class="second">{t("dev.work.note")}</p>
       <Form
         path="/maintenance"
-        body={(f) => ({ what: id, minutes: Number(f.get("minutes")), reason: f.get("reason") })}
+        body={(f) => ({ what: id, ...reasoned(f) })}
         go={t("dev.work.begin")}
         denied={t("common.forbidden")}
         done={done}
       >
-        <div class="two">
-          <label>
-            {t("dev.work.length")}
-            <select name="minutes">
-              {LENGTHS.map((m) => (
-                <option key={m} value={m} selected={m === 60}>
-                  {minutes(m * 60_000)}
-                </option>
-              ))}
-            </select>
-          </label>
-          <label>
-            {t("alert.reason")}
-            <input name="reason" required maxLength={500} pattern=".*\S.*" />
-          </label>
-        </div>
+        <Reasoned label={t("dev.work.length")} first={60} />
       </Form>
     </div>
   );

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { get, person } from "../../api";
+import { get, list, person } from "../../api";
 import { hallNow } from "../../clock";
 import { hm, when } from "../../format";
 import { t } from "../../i18n";
@@ -8,7 +8,7 @@ import { live } from "../../live/stream";
 import type { Live } from "../../live/state";
 import { useStore } from "../../store";
 import type { ClosingCheck, Closing as Told } from "../../types";
-import { Card, Empty, Loading, Raw } from "../../ui/card";
+import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 import { Form } from "../../ui/form";
 import { mayServe } from "./may";
@@ -85,11 +85,32 @@ export function Closing() {
           </label>
         </Form>
       )}
+      <Past />
     </Card>
   );
 }
 
-function Checks({ of }: { of: ClosingCheck[] }) {
+/** 关门记录 of earlier days; a day on which something was left says what. */
+function Past() {
+  const [open, setOpen] = useState(false);
+  return (
+    <div class="under">
+      <button type="button" class="button" aria-expanded={open} onClick={() => setOpen(!open)}>
+        {t("duty.past")}
+      </button>
+      {open && <Earlier />}
+    </div>
+  );
+}
+
+function Earlier() {
+  const { data, fault, reload } = useFetched(() => list<ClosingCheck>("/closing-checks?limit=20", 20), []);
+  if (fault && !data) return <Failed fault={fault} retry={reload} />;
+  if (!data) return <Loading rows={2} />;
+  return data.length ? <Checks of={data} names /> : <Empty>{t("duty.noPast")}</Empty>;
+}
+
+function Checks({ of, names = false }: { of: ClosingCheck[]; names?: boolean }) {
   return (
     <ul class="check" aria-label={t("duty.records")}>
       {of.map((c) => (
@@ -99,6 +120,12 @@ function Checks({ of }: { of: ClosingCheck[] }) {
           </span>
           <span class="second">
             {c.left.length ? t("duty.left", { n: c.left.length }) : t("duty.allClear")}
+            {names && c.left.length > 0 && (
+              <>
+                {" · "}
+                <Raw>{c.left.map((x) => x.name).join(t("common.list"))}</Raw>
+              </>
+            )}
             {c.note && (
               <>
                 {" · "}

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { get, person } from "../../api";
 import { hallNow } from "../../clock";
 import { hms, when } from "../../format";
-import { ruleTitle, t, word } from "../../i18n";
+import { ruleTitle, t, word, type Key } from "../../i18n";
 import { subjectOf } from "../../live/names";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
@@ -10,6 +10,7 @@ import type { LogLine, Shift } from "../../types";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
 import { useFetched } from "../../ui/fetch";
 import { Form, Password } from "../../ui/form";
+import { Sign } from "../../ui/sign";
 import { Since } from "../../ui/time";
 import { mayServe } from "./may";
 
@@ -19,7 +20,7 @@ export function ShiftCard({ left }: { left: number | null }) {
   const [mine, again] = useState(0);
   const me = useStore(person, (p) => p);
   const { data, fault, reload } = useFetched(
-    async () => ({ shift: (await get<{ items: Shift[] }>("/shifts?limit=1")).items[0] ?? null }),
+    async () => (await get<{ items: Shift[] }>("/shifts?limit=20")).items,
     [turned, mine],
   );
   if (fault && !data) {
@@ -36,7 +37,7 @@ export function ShiftCard({ left }: { left: number | null }) {
       </Card>
     );
   }
-  const { shift } = data;
+  const shift = data[0] ?? null;
   return (
     <Card title={t("shift.title")} aside={shift && <Since at={shift.begin} />}>
       {shift ? (
@@ -55,7 +56,7 @@ export function ShiftCard({ left }: { left: number | null }) {
         <Empty>{t("shift.none")}</Empty>
       )}
       {mayServe(me) && <Hand key={shift?.id} shift={shift} left={left} done={() => again((n) => n + 1)} />}
-      {shift && <Log id={shift.id} />}
+      {shift && <Log of={data} />}
     </Card>
   );
 }
@@ -101,18 +102,88 @@ function Hand({ shift, left, done }: { shift: Shift | null; left: number | null;
   );
 }
 
-/** 值班记录 of the running shift: what happened, in order of time, the latest first. */
-function Log({ id }: { id: string }) {
+/** 值班记录: of the running shift or an earlier one, what was found when it was taken over, and what
+ * happened on it. */
+function Log({ of }: { of: Shift[] }) {
   const [open, setOpen] = useState(false);
+  const [chosen, choose] = useState("");
+  const shift = of.find((s) => s.id === chosen) ?? of[0];
   return (
     <div>
       <button type="button" class="button" aria-expanded={open} onClick={() => setOpen(!open)}>
         {t("shift.log")}
       </button>
-      {open && <Lines id={id} />}
+      {open && shift && (
+        <div class="shift-log">
+          {of.length > 1 && (
+            <label>
+              {t("shift.which")}
+              <select translate={false} value={shift.id} onChange={(e) => choose(e.currentTarget.value)}>
+                {of.map((s) => (
+                  <option key={s.id} value={s.id}>
+                    {`${when(s.begin, hallNow())}–${s.end ? when(s.end, hallNow()) : t("shift.running")} ${s.officer}`}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+          <Found of={shift} />
+          <Lines id={shift.id} />
+        </div>
+      )}
     </div>
   );
 }
+
+const SHUT = new Set(["closed", "off"]);
+
+/** What was frozen into the record when the shift was taken over: open alerts, and the house as the
+ * sensors saw it. */
+function Found({ of }: { of: Shift }) {
+  const site = useStore(live, (l) => l.site);
+  const counted = of.things.filter((x) => x.use !== "protected");
+  const left = counted.filter((x) => !SHUT.has(x.state));
+  return (
+    <section aria-label={t("shift.at")}>
+      <h3>{t("shift.at")}</h3>
+      {of.alerts.length ? (
+        <ul class="check">
+          {of.alerts.map((a) => (
+            <li key={a.id}>
+              <Sign of={a.severity} />
+              <span>
+                <Raw>{subjectOf(site, a.subject, a.zone).name}</Raw> · {ruleTitle(a.rule)}
+              </span>
+              <span class="second">{word("astate", a.state)}</span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <p class="second">{t("shift.noAlerts")}</p>
+      )}
+      {left.length > 0 && (
+        <ul class="check" aria-label={t("shift.undone", { n: left.length })}>
+          {left.map((x) => (
+            <li key={x.id}>
+              <Raw>{x.name}</Raw>
+              <b>{t(STATES[x.state] ?? "state.unknown")}</b>
+              <span class="second">
+                <Raw>{site?.zones.find((z) => z.id === x.zone)?.name ?? x.zone}</Raw>
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
+      <p class="second">
+        {left.length
+          ? t("shift.shut", { n: counted.length - left.length })
+          : t("shift.allShut", { n: counted.length })}
+      </p>
+    </section>
+  );
+}
+
+const STATES: Record<string, Key> = { open: "state.openDoor", on: "state.on" };
 
 const MOST = 60;
 

@@ -1,7 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
 import { t } from "../../i18n";
+import { live } from "../../live/stream";
+import { createStore, useStore } from "../../store";
 
+const EVERY = 2000;
+
+/** Whether one tap has allowed it; it then sounds on every page until it is taken back. */
+const allowed = createStore(false);
 let audio: AudioContext | null = null;
+let timer = 0;
 
 function beep(): void {
   if (!audio) return;
@@ -14,18 +20,25 @@ function beep(): void {
   tone.stop(audio.currentTime + 0.2);
 }
 
-/** Browsers sound only after a tap: one tap allows it; then every 2 s while something is unacknowledged. */
-export function SoundSwitch({ sounding }: { sounding: boolean }) {
-  const [on, setOn] = useState(audio !== null);
-  useEffect(() => {
-    if (!on || !sounding) return undefined;
-    const id = setInterval(beep, 2000);
-    return () => clearInterval(id);
-  }, [on, sounding]);
+/** Sounds while something is unacknowledged, and stops with the last acknowledgement. */
+function settle(): void {
+  const wanted = allowed.get() && Object.values(live.get().alerts).some((a) => a.state === "unacknowledged");
+  if (wanted === timer > 0) return;
+  clearInterval(timer);
+  timer = wanted ? window.setInterval(beep, EVERY) : 0;
+  if (wanted) beep();
+}
+
+live.subscribe(settle);
+allowed.subscribe(settle);
+
+/** Browsers sound only after a tap. */
+export function SoundSwitch() {
+  const on = useStore(allowed, (a) => a);
   const toggle = () => {
     if (on) void audio?.close();
     audio = on ? null : new AudioContext();
-    setOn(!on);
+    allowed.set(!on);
   };
   return (
     <button type="button" class="button" aria-pressed={on} onClick={toggle}>

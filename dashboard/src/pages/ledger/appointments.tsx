@@ -5,6 +5,7 @@ import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
+import { DateField, TimeField } from "../../ui/date";
 import { useFetched } from "../../ui/fetch";
 import { Sign } from "../../ui/sign";
 import { instant } from "../duty/forms";
@@ -103,18 +104,9 @@ function booking(): Doing {
         <div class="field-grid">
           <CounterChoice />
           <Text name="matter" label={t("col.matter")} />
-          <label>
-            {t("ap.day")}
-            <input type="date" name="day" required min={dateOf(hallNow())} defaultValue={tomorrow} />
-          </label>
-          <label>
-            {t("common.from")}
-            <input type="time" name="begin" required />
-          </label>
-          <label>
-            {t("common.to")}
-            <input type="time" name="end" required />
-          </label>
+          <DateField name="day" label={t("ap.day")} required min={dateOf(hallNow())} value={tomorrow} />
+          <TimeField name="begin" label={t("common.from")} />
+          <TimeField name="end" label={t("common.to")} />
           <CardField />
         </div>
         <p class="second">{t("ap.cardNote")}</p>

@@ -3,11 +3,12 @@ import { get, person, query } from "../../api";
 import { hallNow } from "../../clock";
 import { dateOf, when } from "../../format";
 import { t, word } from "../../i18n";
-import { citeAll } from "../../live/names";
+import { citeAll, shortOf } from "../../live/names";
 import { live } from "../../live/stream";
 import { href } from "../../route";
 import { useStore } from "../../store";
 import { Card, Failed, Loading, Raw } from "../../ui/card";
+import { DateField } from "../../ui/date";
 import { useFetched } from "../../ui/fetch";
 import { doings } from "./deeds";
 import { may } from "./may";
@@ -56,6 +57,7 @@ export function CaseDetail({ id }: { id: string }) {
 function Facts({ of, reload }: { of: Case; reload: () => void }) {
   const name = useCounterName();
   const facts: [string, string | null | undefined, boolean?][] = [
+    [t("case.number"), shortOf(of.id), true],
     [t("ratings.counter"), name(of.counter), true],
     [t("field.holder"), of.holder, true],
     [t("case.received"), of.received.length > 10 ? when(of.received, hallNow()) : of.received],
@@ -235,10 +237,7 @@ function Contact({ of, reload }: { of: Case; reload: () => void }) {
       <>
         <Text name="text" label={t("contact.text")} />
         <Text name="purpose" label={t("contact.purpose")} value={t("contact.callback")} />
-        <label>
-          {t("ledger.optional", { what: t("contact.until") })}
-          <input type="date" name="until" min={today} />
-        </label>
+        <DateField name="until" label={t("ledger.optional", { what: t("contact.until") })} min={today} value="" />
       </>
     ),
   };

@@ -8,6 +8,7 @@ import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import type { CaseRow } from "../../types";
 import { whyOf } from "../../ui/card";
+import { DateField } from "../../ui/date";
 import { useFetched } from "../../ui/fetch";
 import { Outcome } from "../../ui/form";
 import { Sign } from "../../ui/sign";
@@ -164,10 +165,14 @@ export function MonthPicker({ month, set }: { month: string; set: (month: string
 
 export function DayField({ name, label, optional, value, min, max }: FieldProps & { min?: string; max?: string }) {
   return (
-    <label>
-      {optional ? t("ledger.optional", { what: label }) : label}
-      <input type="date" name={name} required={!optional} defaultValue={value} min={min} max={max} />
-    </label>
+    <DateField
+      name={name}
+      label={optional ? t("ledger.optional", { what: label }) : label}
+      required={!optional}
+      value={value ?? ""}
+      min={min}
+      max={max}
+    />
   );
 }
 

@@ -8,6 +8,7 @@ import { Raw } from "../../ui/card";
 import { Form } from "../../ui/form";
 import { FileImport, type Look } from "../../ui/import";
 import { LEVELS } from "../../ui/levels";
+import { DateField } from "../../ui/date";
 
 interface Link {
   url: string;
@@ -34,10 +35,7 @@ function CounterChoice() {
 function Day() {
   const today = dateOf(hallNow());
   return (
-    <label>
-      {t("ratings.day")}
-      <input type="date" name="day" required max={today} defaultValue={today} />
-    </label>
+    <DateField name="day" label={t("ratings.day")} required max={today} value={today} />
   );
 }
 
@@ -151,14 +149,8 @@ export function Desk() {
               {t("ratings.person")}
               <input name="person" required maxLength={64} />
             </label>
-            <label>
-              {t("common.from")}
-              <input type="date" name="first" required defaultValue={today} />
-            </label>
-            <label>
-              {t("common.to")}
-              <input type="date" name="last" required defaultValue={today} />
-            </label>
+            <DateField name="first" label={t("common.from")} required value={today} />
+            <DateField name="last" label={t("common.to")} required value={today} />
           </Form>
         </section>
         <section aria-label={t("ratings.link")}>
@@ -171,10 +163,7 @@ export function Desk() {
             body={(f) => ({ counter: f.get("counter"), until: f.get("until") })}
           >
             <CounterChoice />
-            <label>
-              {t("ratings.until")}
-              <input type="date" name="until" required min={today} defaultValue={addDays(today, 365)} />
-            </label>
+            <DateField name="until" label={t("ratings.until")} required min={today} value={addDays(today, 365)} />
           </Form>
           {link && (
             <figure class="qr">

@@ -1,7 +1,7 @@
 import { ApiError, get, list } from "../../api";
 import { hallNow } from "../../clock";
 import { when } from "../../format";
-import { ruleTitle, t, useLang, word } from "../../i18n";
+import { formulaOf, ruleTitle, t, useLang, word } from "../../i18n";
 import { cite, subjectOf } from "../../live/names";
 import { live } from "../../live/stream";
 import { href } from "../../route";
@@ -46,8 +46,7 @@ export function FindingDetail({ id }: { id: string }) {
   );
 }
 
-/** Evidence, articles and signals of one finding, also inside an alert's detail. */
-export function Body({ finding, rule }: { finding: Finding; rule: RuleRow | undefined }) {
+function Body({ finding, rule }: { finding: Finding; rule: RuleRow | undefined }) {
   const site = useStore(live, (l) => l.site);
   const { name, place } = subjectOf(site, finding.subject, finding.zone);
   const title = ruleTitle(finding.rule);
@@ -75,11 +74,21 @@ export function Body({ finding, rule }: { finding: Finding; rule: RuleRow | unde
           )}
         </p>
       </div>
-      <div class="pair">
-        <Evidence finding={finding} rule={rule} />
+      <Why finding={finding} rule={rule} signals />
+    </>
+  );
+}
+
+/** Evidence, articles and signals of one finding, also inside an alert's detail. What stands in the
+ * ledger has neither sensors nor a formula. */
+export function Why({ finding, rule, signals }: { finding: Finding; rule: RuleRow | undefined; signals: boolean }) {
+  return (
+    <>
+      <div class={signals ? "pair" : "stack"}>
+        {signals && <Evidence finding={finding} rule={rule} />}
         <Articles finding={finding} rule={rule} />
       </div>
-      <Signals finding={finding} />
+      {signals && <Signals finding={finding} />}
     </>
   );
 }
@@ -126,7 +135,7 @@ function Evidence({ finding, rule }: { finding: Finding; rule: RuleRow | undefin
       )}
       {rule && (
         <p class="formula">
-          <Raw>{rule.formula}</Raw>
+          <Raw>{formulaOf(rule)}</Raw>
         </p>
       )}
       {!sentence && !parts.length && !evidence.missed && <Empty>{t("find.noEvidence")}</Empty>}
