@@ -9,6 +9,12 @@ import json
 import os
 import time
 
+from firmware import wire
+
+# what a sensor reads again and again, changed or not
+_SENSED = (("present", wire.PRESENCE), ("lx", wire.LUX), ("c", wire.CLIMATE), ("w", wire.POWER))
+SENSE_MS = 2000  # as a chip does; at most once a real second
+_DEAD = "!dead"  # in world.json: channels whose sensors say nothing any more
 _WORLD = {
     "contact": {"open": False},
     "lock": {"locked": False},
@@ -52,6 +58,8 @@ class HostBoard:
         self._relays = {}
         self._meters = {}
         self._address = None
+        self._sense_ms = max(1000, int(SENSE_MS / self.speed))
+        self._sensed = self._began
         self.stopped = asyncio.Event()
 
     # -- time --------------------------------------------------------------------------------
@@ -90,7 +98,8 @@ class HostBoard:
                 readings.append({"ch": ch, "on": self._relays[ch]})
             elif kind in _WORLD:
                 seen = self._world.setdefault(ch, dict(_WORLD[kind]))
-                readings.append(self._seen(ch, seen))
+                if not self._dead(ch):
+                    readings.append(self._seen(ch, seen))
         for name in sorted(self._world):
             if "/" in name:
                 ch, what = name.split("/")
@@ -98,6 +107,22 @@ class HostBoard:
         if self._world.get("moved"):
             readings.append({"moved": True})
         return readings
+
+    def _dead(self, ch):
+        return ch in self._world.get(_DEAD, ())
+
+    def _sense(self):
+        """What the sensors read anew, as often as on a chip."""
+        if _real_ms() - self._sensed < self._sense_ms:
+            return
+        self._sensed = _real_ms()
+        for ch in sorted(self._world):
+            seen = self._world[ch]
+            if not isinstance(seen, dict) or self._dead(ch):
+                continue
+            item = self._seen(ch, seen)
+            if any(name in item and not wire.fault(kind, item) for name, kind in _SENSED):
+                self._items.append(item)
 
     def _seen(self, ch, seen):
         item = {"ch": ch}
@@ -117,6 +142,11 @@ class HostBoard:
     def happened(self, item):
         """Something of the world changed: keep it, and queue what the sensors now read."""
         ch = item.get("ch")
+        if isinstance(ch, str) and isinstance(item.get("dead"), bool):
+            dead = [one for one in self._world.get(_DEAD, ()) if one != ch]
+            self._world[_DEAD] = dead + [ch] if item["dead"] else dead
+            self._save()
+            return
         if isinstance(ch, str) and ch in self._relays:
             self._relay(ch, item)
             return
@@ -134,6 +164,8 @@ class HostBoard:
                 if name != "ch":
                     seen[name] = item[name]
             self._save()
+            if self._dead(ch):
+                return
             item = self._seen(ch, seen)
         elif "moved" in item:
             self._world["moved"] = item["moved"]
@@ -166,17 +198,19 @@ class HostBoard:
         self._relays[relay] = on
         self._queue({"ch": relay, "on": on})
         for ch in sorted(self._meters):
-            if self._meters[ch] == relay and ch in self._world:
+            if self._meters[ch] == relay and ch in self._world and not self._dead(ch):
                 self._queue(self._seen(ch, self._world[ch]))
 
     async def readings(self, ms):
         """What the sensors have seen; waits up to `ms` real milliseconds for the first."""
+        ms = min(ms, self._sensed + self._sense_ms - _real_ms())
         if not self._items and ms > 0:
             try:
                 await asyncio.wait_for(self._came.wait(), ms / 1000)
             except asyncio.TimeoutError:
                 pass
         self._came.clear()
+        self._sense()
         items, self._items = self._items, []
         return items
 
@@ -307,8 +341,6 @@ def _dotted(raw):
 
 
 def _line_of(item):
-    from firmware import wire
-
     names = [name for name in ("ch", "on", "mode", "set", "sound", "show", "led") if name in item]
     names += sorted(name for name in item if name not in names)
     pairs = ['"%s":%s' % (name, wire.value_text(item[name])) for name in names]

@@ -1,6 +1,6 @@
 """Parts that sense by a chip: meters, light and climate, presence, keys, cards (see `parts.py`)."""
 
-SLOW_MS = 2000  # between two readings of lux or climate
+SLOW_MS = 2000  # between two readings of lux or climate; a presence that stays is told so often
 
 
 class Sensor:
@@ -33,19 +33,26 @@ class Meters:
 
 
 class Presence:
-    """A radar or PIR: `feed()` -> True, False, or None where it knows nothing new."""
+    """A radar or PIR: `feed()` -> True, False, or None where it knows nothing new. One that says
+    the same again is alive: `still`."""
 
     def __init__(self, name, ch, feed):
         self.name = name
         self._ch = ch
         self._feed = feed
         self._told = None
+        self._at = 0
 
     def poll(self, now):
         seen = self._feed()
-        if seen is None or seen == self._told:
+        if seen is None:
             return []
-        self._told = seen
+        if seen == self._told:
+            if now - self._at < SLOW_MS:
+                return []
+            self._at = now
+            return [{"ch": self._ch, "still": True}]
+        self._told, self._at = seen, now
         return [{"ch": self._ch, "present": seen}]
 
 

@@ -1,5 +1,6 @@
 """When a reading becomes an event: states at boot, at each change and again; samples paced.
 
+What is not read any more is not told again either: its age in `health` tells of it.
 Pure: every call gets `now` (ms of uptime) and gives back events as (kind, fields).
 """
 
@@ -9,9 +10,12 @@ REPEAT_MS = 270000  # at least every 5 min
 BATTERY_REPEAT_MS = 12 * 3600000
 FAST_MS = 10000  # a sample that moved
 SLOW_MS = 60000  # a sample that stands still
+FRESH_MS = 10000  # a reading that is older is not told as that of now
 STEP_MS = 1000  # a step of power must last so long, and is told within 2 s
 STEP_W = 50
 STEP_PART = 0.1
+# what may stop answering, and has an age; a contact's pin is read in every turn
+SENSED = (wire.POWER, wire.LUX, wire.CLIMATE, wire.PRESENCE)
 _MAIN = {wire.POWER: "w", wire.LUX: "lx", wire.CLIMATE: "c"}
 _LEAST = {wire.POWER: 0.5, wire.LUX: 5, wire.CLIMATE: 0.2}  # what counts as moved
 
@@ -48,7 +52,6 @@ class _Sample:
     def __init__(self, kind):
         self.kind = kind
         self.fields = None  # the latest reading
-        self.read_at = 0
         self.sent = None
         self.at = 0
         self.step_at = None  # since when it stands a step away from what was sent
@@ -63,6 +66,7 @@ class Reporter:
         self._slow = BATTERY_REPEAT_MS if battery else SLOW_MS
         self._states = {}
         self._samples = {}
+        self._read = {}  # (kind, ch) of what is sensed -> when it was last read
         self._spacing = 0
         self.thinned = 0
 
@@ -74,9 +78,21 @@ class Reporter:
         """Least ms between two samples of one channel; None: none at all."""
         return self._spacing
 
+    def expect(self, now, kind, ch):
+        """A channel that is to be read: one that never is has an age as well."""
+        if kind in SENSED:
+            self._read.setdefault((kind, ch), now)
+
+    def still(self, now, ch):
+        """A state was read again and has not changed."""
+        if (wire.PRESENCE, ch) in self._read:
+            self._read[(wire.PRESENCE, ch)] = now
+
     def state(self, now, kind, fields, key=None, again=False):
         """A state as read now; an event where it is new or differs (or `again`)."""
         key = key or (kind, fields.get("ch"), fields.get("what"))
+        if kind in SENSED:
+            self._read[key[:2]] = now
         told = self._states.get(key)
         if told and told.fields == fields and not again:
             return []
@@ -97,7 +113,7 @@ class Reporter:
         if not sample:
             sample = self._samples[key] = _Sample(kind)
         sample.fields = fields
-        sample.read_at = now
+        self._read[key] = now
         if sample.sent is None:
             return self._send(sample, now)
         if kind == wire.POWER and is_step(sample.sent["w"], fields["w"]):
@@ -133,24 +149,35 @@ class Reporter:
     def due(self, now):
         """Repeats of states and samples whose time has come."""
         events = []
-        for told in self._states.values():
-            if now - told.at >= self._repeat:
+        for key in self._states:
+            told = self._states[key]
+            if now - told.at >= self._repeat and self._is_read(now, key, told.at):
                 told.at = now
                 events.append((told.kind, told.fields))
-        for sample in self._samples.values():
-            if now >= self._due_at(sample):
+        for key in self._samples:
+            sample = self._samples[key]
+            if now >= self._due_at(sample) and self._is_read(now, key, sample.at):
                 events += self._send(sample, now)
         return events
+
+    def _is_read(self, now, key, since):
+        """Whether it was read of late and after `since`; what has no age is read in every turn."""
+        read = self._read.get(key[:2])
+        return read is None or (read > since and now - read <= FRESH_MS)
 
     def next_due(self, now):
         """Ms until something is due, at most a minute."""
         wait = 60000
-        for told in self._states.values():
-            wait = min(wait, told.at + self._repeat - now)
-        for sample in self._samples.values():
-            wait = min(wait, self._due_at(sample) - now)
+        for key in self._states:
+            told = self._states[key]
+            if self._is_read(now, key, told.at):
+                wait = min(wait, told.at + self._repeat - now)
+        for key in self._samples:
+            sample = self._samples[key]
+            if self._is_read(now, key, sample.at):
+                wait = min(wait, self._due_at(sample) - now)
         return max(wait, 0)
 
     def ages(self, now):
-        """Seconds since each sampled channel was last read."""
-        return {key[1]: (self._samples[key].read_at * -1 + now) // 1000 for key in self._samples}
+        """Seconds since each sensed channel was last read; since the boot where it never was."""
+        return {key[1]: (now - self._read[key]) // 1000 for key in self._read}

@@ -206,5 +206,7 @@ def _named(row: BaseModel) -> dict[str, Any]:
 
 
 def _device(row: model.DeviceTable) -> frozen.Device:
-    silence = SILENT_AFTER[row.power] if row.silent_after is None else row.silent_after
-    return frozen.Device(row.id, row.kind, row.power, silence)
+    usual = SILENT_AFTER[row.power]
+    silence = usual if row.silent_after is None else row.silent_after
+    stale = usual if row.stale_after is None else row.stale_after
+    return frozen.Device(row.id, row.kind, row.power, silence, stale)

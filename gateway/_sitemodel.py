@@ -253,6 +253,7 @@ class DeviceTable(Table):
     kind: Literal[wire.DEVICE_KINDS]  # type: ignore[valid-type]
     power: Literal["mains", "battery"] = "mains"
     silent_after: Silence | None = None
+    stale_after: Silence | None = None
 
 
 class NotifyTable(Table):

@@ -92,10 +92,16 @@ def stand(
     """Raise an alert of the gateway about itself; its id."""
     name = "a-" + hashlib.sha256(f"{rule}\0{subject}".encode()).hexdigest()[:16]
     _make(db, now, name, "", rule, subject, severity)
-    text = json.dumps(dict(about), ensure_ascii=False)
-    db.execute("UPDATE alert SET about=?, severity=? WHERE id=?", (text, severity, name))
+    db.execute("UPDATE alert SET severity=? WHERE id=?", (severity, name))
+    tells(db, name, about)
     _raise(db, now, name, settings)
     return name
+
+
+def tells(db: sqlite3.Connection, name: str, about: Mapping[str, Any]) -> None:
+    """What its messages say beside what they all say; keys of the catalogue's `about`."""
+    text = json.dumps(dict(about), ensure_ascii=False)
+    db.execute("UPDATE alert SET about=? WHERE id=?", (text, name))
 
 
 def _make(

@@ -12,16 +12,17 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nats
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
 
 from gateway import authority, credentials
 from gateway.credentials import Credential
 from gateway.nkeys import AccountKey, claims_of
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
 
 log = structlog.get_logger()
 
@@ -133,6 +134,8 @@ class Callout:
 
     async def _serve(self, port: int, user: str, password: str) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        import nats  # where the broker is a Mosquitto none of it is needed
+
         client: Client = await nats.connect(
             f"nats://127.0.0.1:{port}",
             user=user,

@@ -23,7 +23,7 @@ from gateway.findings import Finding
 from gateway.ledger import Ledger
 from gateway.placing import Placing
 from gateway.site import Site
-from gateway.snapshots import SnapshotFault, frozen, thawed
+from gateway.snapshots import SnapshotFault, frozen, packed, thawed, unpacked
 from gateway.switching import Switch
 from gateway.turns import Changes, Turn
 from gateway.watches import Program
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 _FINE_MS, _COARSE_MS, _DISK_MS = 30_000, 600_000, 900_000
 _FINE_KEPT, _COARSE_KEPT = 10, 24
+_OPEN_KEPT = 2  # of them as they are: most late evidence is little late
 _DISK_KEPT_MS = 8 * 86_400_000
 _RECORDS_KEPT_MS = 4 * 3_600_000
 _RECORDS_MOST = 150_000  # in memory; what is late beyond them is read back from the journal
@@ -62,7 +63,7 @@ class Judging:
         self._placing = Placing(program.graph)
         self._engine: Engine
         self._records: list[Record] = []
-        self._snapshots: list[tuple[int, Any]] = []
+        self._snapshots: list[tuple[int, Any]] = []  # all but the newest few packed
         self._disk_at = 0
         self._permits_seen: str | None = None
         self._entries: set[int] = set()
@@ -209,15 +210,23 @@ class Judging:
         self._engine.changed = {}
         for mark in (*range(at + _COARSE_MS, target, _COARSE_MS), target):
             self._run(self._snapshots[-1][0], mark)
-            self._snapshots.append((mark, self._engine.snapshot()))
+            self._remember(mark)
         truth = {**known, **self._taken()}
         self._ledger.withdraw(db, at, truth, now)
         self._ledger.write(db, truth, now, amends=True)
 
+    def _remember(self, t: int) -> None:
+        """A snapshot at the instant reached; those before the newest few are packed."""
+        self._snapshots.append((t, self._engine.snapshot()))
+        if len(self._snapshots) > _OPEN_KEPT:
+            at, state = self._snapshots[-1 - _OPEN_KEPT]
+            if not isinstance(state, bytes):
+                self._snapshots[-1 - _OPEN_KEPT] = (at, packed(state))
+
     def _snapshot_before(self, db: sqlite3.Connection, back: int) -> tuple[int, Any]:
         for at, state in reversed(self._snapshots):
             if at < back:
-                return at, state
+                return at, unpacked(state) if isinstance(state, bytes) else state
         kept = self._kept(db, back - 1)
         if kept:
             self._reload(db, kept[0])
@@ -265,7 +274,7 @@ class Judging:
         """Snapshots in memory and on disk, and records only as far back as they reach."""
         t = self._engine.t
         if t >= self._snapshots[-1][0] + _FINE_MS:
-            self._snapshots.append((t, self._engine.snapshot()))
+            self._remember(t)
             fine = self._snapshots[-_FINE_KEPT:]
             coarse: list[tuple[int, Any]] = []
             for one in self._snapshots[:-_FINE_KEPT]:

@@ -21,7 +21,7 @@ from gateway.findings import Finding, as_dict
 from gateway.journal import LostRange, StoredEvent
 from gateway.lifecycle import Return
 from gateway.rules import house
-from gateway.rules.devices import CLOCK
+from gateway.rules.devices import CLOCK, STALE
 from gateway.rules.model import Rule
 from gateway.rules.service import LOW
 from gateway.site import Noise
@@ -35,7 +35,7 @@ Opened = Callable[[sqlite3.Connection, int, str, Finding], None]
 LOST_STANDS_MS = 12 * 3_600_000
 # not the engine's: no rerun withdraws them
 _NOT_DERIVED = (
-    *("device.lost", CLOCK.id, FAILED, LOW.id),
+    *("device.lost", CLOCK.id, STALE.id, FAILED, LOW.id),
     *(*sorted(house.IDS), *deadlines.RULES),
 )
 
@@ -193,16 +193,23 @@ class Ledger:
         subject: str,
         evidence: dict[str, Any] | None,
         now: int,
-    ) -> None:
-        """Open the finding of a rule that no log is judged by, or, with None, end it."""
+        *,
+        follows: bool = False,
+    ) -> str | None:
+        """Open the finding of a rule that no log is judged by, or, with None, end it; `follows`:
+        one that is open takes on the new evidence. The finding's id, None where there is none."""
         found = _open_of(db, rule.id).get(subject)
-        if evidence is None and found is not None:
-            self._put(db, replace(found, end=max(now, found.start)), now, amends=False)
-        elif evidence is not None and found is None:
-            made = Finding(
-                rule.id, subject, None, now, now, None, rule.severity, _codes(rule), evidence
-            )
-            self._put(db, made, now, amends=False)
+        if found is None:
+            if evidence is None:
+                return None
+            found = Finding(rule.id, subject, None, now, now, None, rule.severity, _codes(rule), {})
+            found = replace(found, evidence=evidence)
+        elif evidence is None:
+            found = replace(found, end=max(now, found.start))
+        elif follows:
+            found = replace(found, evidence=evidence)
+        self._put(db, found, now, amends=False)
+        return _finding_id(found)
 
     def happened(
         self, db: sqlite3.Connection, rule: Rule, subject: str, evidence: dict[str, Any], now: int

@@ -30,11 +30,6 @@ def flapped(was: Flapping, now: int, sets: int, clears: int, within: int) -> Fla
     return Flapping(raised[-max(sets, 1) :], held)
 
 
-def calm(was: Flapping, now: int, clears: int, within: int) -> bool:
-    """Whether one that was held would not be any more."""
-    return sum(at > now - within for at in was.raised) <= clears
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An alert that is to be told for the first time in its round."""

@@ -258,20 +258,25 @@ class Notifier:
         role, index = delivery.to
         if outcome != DELIVERED:
             log.warning("notify.failed", role=role, number=index, reason=outcome)
+
+        def work(db: sqlite3.Connection, now: int) -> None:
+            book(db, now, delivery.rows, outcome, self._pace, random.random(), self._speed)
+
+        done = self._submit(work)
         while True:
-            done = self._submit(
-                lambda db, now: book(
-                    db, now, delivery.rows, outcome, self._pace, random.random(), self._speed
-                )
-            )
             try:
                 done.result(SAVE_S)
                 failpoint.hit("notify.booked")
                 return
-            except (sqlite3.Error, EnvironmentFault, TimeoutError) as fault:
+            except TimeoutError:  # it still waits for its turn: asked again, it would count twice
+                log.error("notify.not_booked", fault="the store is busy")
+                if self._stop.wait(1):
+                    return
+            except (sqlite3.Error, EnvironmentFault) as fault:
                 log.error("notify.not_booked", fault=str(fault))
                 if self._stop.wait(1):
                     return
+                done = self._submit(work)
 
 
 def begin(db: sqlite3.Connection, now: int, to: tuple[Address, ...]) -> None:

@@ -92,13 +92,13 @@ class Obeying:
         if thing is None or event.cause == "command":
             return
         row = db.execute(
-            "SELECT desired, cause, person, state, hazard_at, hazard, asked_at FROM control"
-            " WHERE subject=?",
+            "SELECT desired, cause, person, state, hazard_at, hazard, asked_at, done_at,"
+            " manual_since FROM control WHERE subject=?",
             (thing.subject,),
         ).fetchone()
         if row is None:
             return
-        desired, cause, person, state, hazard_at, hazard, asked_at = row
+        desired, cause, person, state, hazard_at, hazard, asked_at, done_at, manual = row
         self._changed[thing.subject] = None
         if event.on and hazard_at is not None:  # closed contacts after a power cut, or a hand
             again = Wanted(thing.subject, "off", {}, hazard, None, 0, now, None)
@@ -106,13 +106,14 @@ class Obeying:
         elif event.on is (desired == "on"):
             return
         elif event.cause == "manual":
-            by_itself = desired == "off" and person is None and state == "verified"
+            obeyed = state == "verified" or (state == "asked" and done_at is not None)
+            by_itself = desired == "off" and person is None and obeyed
             until = now + self._respect_ms if event.on and by_itself else None
             db.execute(
                 "UPDATE control SET desired=NULL, state='idle', respect_until=? WHERE subject=?",
                 (until, thing.subject),
             )
-        elif desired == "off" and event.on and cause and _still_open(db, cause):
+        elif manual is None and desired == "off" and cause and _still_open(db, cause):
             self._ask(db, now, thing, Wanted(*_off(thing, cause, person, asked_at)), 1)
         else:
             db.execute(

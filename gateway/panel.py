@@ -2,7 +2,8 @@
 
 A tap of an officer's card and then the key acknowledge what the panel shows, in that person's name.
 Without a card nothing is acknowledged, and the panel says so and goes on sounding. A press that
-comes late answers nothing: it cannot have meant what is shown now. Times Unix ms.
+comes late answers nothing: it cannot have meant what is shown now. While nothing sounds, the panel
+shows which channels are dead: nobody may have heard of it otherwise. Times Unix ms.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from gateway import alerts, audit
 from gateway.commands import request
 from gateway.journal import StoredEvent
 from gateway.notices import Matter, headline, names
+from gateway.selfalerts import DEAD
 from gateway.site import Person, Site
 from gateway.turns import Changes, Turn
 
@@ -44,9 +46,11 @@ class PanelKeys:
         self._people = {p.card: p for p in site.people if p.role in ROLES}
         self._names = names(site)
         self._shown: tuple[str, ...] = ()
+        self._dead: tuple[str, ...] = ()
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
         self._shown = tuple(row[0] for row in db.execute(_SOUNDING))
+        self._dead = ()
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         """Answer the keys, then put the worst of what sounds on top."""
@@ -94,6 +98,10 @@ class PanelKeys:
         rows = db.execute(_SOUNDING).fetchall()
         ids = tuple(row[0] for row in rows)
         before, self._shown = self._shown, ids
+        if rows:
+            self._dead = ()  # what sounds has taken its place
+        elif not before:  # a turn later than the silence, whose empty text would come after it
+            self._show_dead(db, now)
         if ids == before or not rows or (len(ids) == 1 and not before):
             return  # a single new one has been shown as it sounded
         _, finding, rule, subject, zone, since, severity, _ = rows[0]
@@ -103,6 +111,25 @@ class PanelKeys:
             text += f"（共 {len(rows)} 条）"
         for panel in self._panels:
             self._say(db, now, panel, finding or ids[0], text)
+
+    def _show_dead(self, db: sqlite3.Connection, now: int) -> None:
+        rows = db.execute(
+            "SELECT id, subject, severity, opened FROM alert WHERE rule=?"
+            " AND state='unacknowledged' ORDER BY told_from, id",
+            (DEAD,),
+        ).fetchall()
+        ids = tuple(row[0] for row in rows)
+        before, self._dead = self._dead, ids
+        if ids == before:
+            return
+        text = ""
+        if rows:
+            _, subject, severity, opened = rows[0]
+            others = tuple((row[1], None) for row in rows[1:])
+            matter = Matter(DEAD, subject, None, opened, severity, (), others=others)
+            text = headline(matter, self._names)
+        for panel in self._panels:
+            self._say(db, now, panel, (ids or before)[0], text)
 
     def _say(self, db: sqlite3.Connection, now: int, panel: str, cause: str, text: str) -> None:
         request(db, now, panel, None, "show", {"text": text}, cause=cause, ttl_ms=self._ttl_ms)

@@ -132,6 +132,7 @@ class Device:
     kind: str
     power: str  # mains | battery
     silent_after: int  # ms; 10 min on mains, 25 h on battery unless the file says otherwise
+    stale_after: int  # ms, of a channel's last reading; the same unless the file says otherwise
 
 
 @dataclass(frozen=True, slots=True)

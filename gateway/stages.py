@@ -23,6 +23,7 @@ from gateway.ratings import Ratings
 from gateway.selfwatch import SelfWatch
 from gateway.shifts import Closing
 from gateway.signals import Terms
+from gateway.staleness import Staleness
 from gateway.switching import COMMAND_TTL_MS, Switching
 from gateway.turns import Stage
 from gateway.updates import UpdateStage
@@ -51,6 +52,7 @@ def of(house: House) -> list[Stage]:
         house.care,
         YearWatch(house.options.data, house.reload),
         DeviceStage(),
+        Staleness(hall),
         history,
         *copying,
         Ratings(hall),

@@ -143,7 +143,7 @@ class Switching:
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         for one in turn.stored:
             if one.new and one.event.kind == "button":
-                self._button(db, one)
+                self._button(db, one, turn.now)
         for key, subject, do, args, person, cause, state in db.execute(
             "SELECT p.finding, p.subject, p.do, p.args, p.person, p.cause, f.state"
             " FROM pending_switch p LEFT JOIN finding f ON f.id = p.finding"
@@ -177,9 +177,11 @@ class Switching:
             return False
         return do != "off" or not in_use(db, self._site, thing, now)
 
-    def _button(self, db: sqlite3.Connection, one: StoredEvent) -> None:
+    def _button(self, db: sqlite3.Connection, one: StoredEvent, now: int) -> None:
+        """The extend key; a press older than a warning lasts cannot have meant this one."""
         event: Any = one.event
-        if event.name != "extend":
+        pressed = one.at if one.t is None else one.t
+        if event.name != "extend" or now - pressed > WARNING_MS:
             return
         zone = self._pad_zone.get(one.device)
         if zone is None and one.device not in self._panels:

@@ -9,6 +9,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from gateway.clock import iso
@@ -28,10 +29,11 @@ TIMES = ("opened", "acked_at", "shelved_until", "returned_at", "closed_at", "sin
 HIDDEN = frozenset(
     (
         *("step_due", "active", "acked", "closed", "aside", "told_from", "clears_at"),
-        *("answered_at", "tick_due", "update_due", "changed", "raised"),
+        *("answered_at", "tick_due", "update_due", "changed", "raised", "gravity"),
     )
 )
 SELECT = 'SELECT a.*, f.zone, f.since, f."end" FROM alert a LEFT JOIN finding f ON f.id = a.finding'
+_iso = lru_cache(maxsize=1024)(iso)  # what comes in a burst shares its instants
 MOST_CHANGES = 2000  # of one turn; beyond, whoever watches reads the list afresh
 
 
@@ -120,10 +122,12 @@ def feed(db: sqlite3.Connection, since: int, tz: str) -> Changes:
 
 def shown(row: sqlite3.Row, tz: str) -> dict[str, Any]:
     """An alert as anybody may see it; one without a finding is about the gateway itself."""
-    made = {name: row[name] for name in row.keys() if name not in HIDDEN}  # noqa: SIM118
-    made["since"] = made["since"] or row["opened"]
+    made = dict(zip(row.keys(), row, strict=True))
+    for name in HIDDEN:
+        made.pop(name, None)
+    made["since"] = made["since"] or made["opened"]
     for name in TIMES:
-        made[name] = None if made[name] is None else iso(made[name], tz)
-    made["about"] = json.loads(row["about"]) if row["about"] else None
-    made["flapping"] = bool(row["flapping"])
+        made[name] = None if made[name] is None else _iso(made[name], tz)
+    made["about"] = json.loads(made["about"]) if made["about"] else None
+    made["flapping"] = bool(made["flapping"])
     return made

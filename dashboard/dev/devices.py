@@ -23,6 +23,7 @@ def _row(i: int, d: dict[str, str]) -> dict[str, Any]:
         "state": "lost" if silent else "ready",
         "silent": silent,
         "silent_after_s": 600,
+        "stale_after_s": 600,
         "last_seen": seen,
         "fw": "1.0.0",
         "log": "9f3a1c22",

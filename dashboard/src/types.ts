@@ -458,6 +458,7 @@ export interface DeviceRow extends LogRow {
   state: string | null;
   silent: boolean;
   silent_after_s: number;
+  stale_after_s: number;
   last_seen: string | null;
   fw: string | null;
   rejected: number;

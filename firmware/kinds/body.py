@@ -37,6 +37,8 @@ class Body:
         if hook:
             hook(self)
         events = self.report.state(now, wire.TAMPER, {"moved": False}, key="tamper")
+        for ch in self.channels:
+            self.report.expect(now, self.channels[ch], ch)
         if self._relays:
             events += self._relays.begin(now, readings)
         for item in readings:
@@ -76,6 +78,9 @@ class Body:
         ch = item["ch"]
         if not wire.is_id(ch):
             raise ValueError("ch is no id")
+        if "still" in item:
+            self.report.still(now, ch)
+            return []
         for name in _STATES:
             if name in item:
                 fields = wire.checked(_STATES[name], {"ch": ch, name: item[name]})

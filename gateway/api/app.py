@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -80,8 +81,11 @@ NOUNS = (
 ASKING = (session, accounts, shifts, patrols)  # these ask for passwords
 
 
-def build(ctx: Context, static: Path | None = None) -> FastAPI:
-    """The application of one running gateway; `static` is the built dashboard's folder."""
+def build(
+    ctx: Context, static: Path | None = None, mono: Callable[[], float] = time.monotonic
+) -> FastAPI:
+    """The application of one running gateway; `static` is the built dashboard's folder, `mono`
+    seconds that only go forward: who guesses passwords waits by them."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -97,7 +101,7 @@ def build(ctx: Context, static: Path | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     problems.install(app)
-    prover = Prover(ctx)
+    prover = Prover(ctx, mono)
     gated = [Depends(through_the_gate)]
     for keeper in ASKING:
         app.include_router(keeper.router(ctx, prover), prefix=API, dependencies=gated)

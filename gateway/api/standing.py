@@ -40,6 +40,7 @@ class Look:
             "last_seen": shown(seen, tz),
             "silent": silent(seen, now, device),
             "silent_after_s": device.silent_after // 1000,
+            "stale_after_s": device.stale_after // 1000,
             "rejected": row["rejected"] if row else 0,
             "last_reject": self._reject(device.id) if row and row["rejected"] else None,
             "clock": clock(db, found[0]) if found else None,

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 MINUTE = 60_000
 HOUR = 3_600_000
@@ -18,7 +19,7 @@ HOLD = 10 * MINUTE  # how long a power reading stands where no other follows
 FAR = 7 * DAY  # readings farther apart say nothing of the time between
 
 
-class Reading(NamedTuple):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """A meter's word: power in mW, and the counter in mWh where it has one."""
 
     t: int
@@ -64,15 +65,14 @@ def spent(a: Reading, b: Reading) -> Iterable[tuple[int, int]]:
     From the counters where both have one, evenly over the time between; a counter that fell has
     been reset and counted from zero. Else a's power, for as long as it stands.
     """
-    begun, w, wh = a
-    end, _, later = b
+    begun, wh, end, later = a.t, a.wh, b.t, b.wh
     if end - begun > FAR:
         return ()
     if wh is not None and later is not None:
         total = (later - wh if later >= wh else later) * 1000
     else:
         end = min(end, begun + HOLD)
-        total = max(w, 0) * (end - begun) // 3600  # mW·ms are 1/3600 µWh
+        total = max(a.w, 0) * (end - begun) // 3600  # mW·ms are 1/3600 µWh
     if total <= 0:
         return ()
     hour = begun - begun % HOUR

@@ -17,7 +17,7 @@ from gateway.history import buckets
 from gateway.history.buckets import Reading
 from gateway.history.days import Days
 from gateway.history.kinds import FIELDS, ROLLED, row
-from gateway.history.packing import PUT, PUTS, Packing
+from gateway.history.packing import PUTS, Packing
 from gateway.history.times import Channel, Said
 
 Bucket = tuple[int, int, int, int]  # channel, field, step, begin
@@ -36,7 +36,6 @@ _ENERGY = (
     " ON CONFLICT (channel, t) DO UPDATE SET uwh = uwh + excluded.uwh"
 )
 _NEWEST = "t DESC, boot DESC, seq DESC, log DESC LIMIT 1"
-_ALONE = (None,) * 4
 _WATT, _WH = 1, len(FIELDS[wire.POWER])
 
 
@@ -110,7 +109,6 @@ class Hot:
         there; what is left begins with one that is not."""
         newest, last = self._newest.get(channel), self._last.get(channel)
         horizon, rolled, metered = self.packing.horizon, ROLLED[kind], kind == wire.POWER
-        several, alone = rows[len(FIELDS[kind])], rows[1]
         if newest is None or (metered and last is None):
             return lane
         taken = 0
@@ -122,21 +120,16 @@ class Hot:
             taken += 1
             newest = key
             values = row(kind, event.told)
-            if values[1:] == _ALONE:
-                alone.append((channel, *key, values[0]))
-            else:
-                several.append((channel, *key, *values[: len(FIELDS[kind])]))
+            rows[len(values)].append((channel, *key, *values))
             if last is not None:
-                w = values[_WATT - 1]
-                if w is not None:
-                    reading = Reading(t, w, values[_WH - 1])
+                reading = _reading(t, values)
+                if reading is not None:
                     for hour, uwh in buckets.spent(last, reading):
                         at = (channel, hour)
                         energy[at] = energy.get(at, 0) + uwh
                     last = reading
             for field in rolled:
-                value = values[field - 1]
-                if value is not None:
+                if field <= len(values) and (value := values[field - 1]) is not None:
                     _roll(channel, field, t, value, sums)
         self._newest[channel] = newest
         if last is not None:
@@ -167,15 +160,14 @@ class Hot:
             )
         newest = self._newest_of(db, channel)
         behind = newest is not None and key <= newest
-        if not db.execute(PUT, (channel, *key, *values)).rowcount:
+        if not db.execute(PUTS[len(values)], (channel, *key, *values)).rowcount:
             return
         if not behind:
             self._newest[channel] = key
         if event.kind == wire.POWER:
             self._spend(db, channel, key, values, behind, energy)
         for field in ROLLED[event.kind]:
-            value = values[field - 1]
-            if value is not None:
+            if field <= len(values) and (value := values[field - 1]) is not None:
                 _roll(channel, field, event.time, value, sums)
                 if behind:
                     late.update(self._buckets(channel, field, event.time))
@@ -379,8 +371,9 @@ def _roll(channel: int, field: int, t: int, value: int, sums: dict[Minute, list[
 
 def _reading(t: int, values: Sequence[int | None]) -> Reading | None:
     """A meter's word in a row; None where it has no power."""
-    w = values[_WATT - 1]
-    return None if w is None else Reading(t, w, values[_WH - 1])
+    if not values or (w := values[_WATT - 1]) is None:
+        return None
+    return Reading(t, w, values[_WH - 1] if len(values) >= _WH else None)
 
 
 def _bill(

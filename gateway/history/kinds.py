@@ -38,7 +38,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
     )
     for kind in VALUED - {wire.TAMPER, wire.HEALTH}
 }
-_COLUMNS = {kind: (*fields, *[""] * (5 - len(fields))) for kind, fields in FIELDS.items()}
 # Rolled up are what is plotted over months; the rest (V, A, power factor, the bare counter) is
 # read from hot rows and chunks.
 ROLLED: dict[str, tuple[int, ...]] = {
@@ -57,14 +56,25 @@ Told = dict[str, Any] | Event | Unknown
 
 
 def row(kind: str, told: Told) -> tuple[int | None, ...]:
-    """f1…f5 of an event, in thousandths."""
-    said = map(told.get, _COLUMNS[kind]) if isinstance(told, dict) else _GET[kind](told)
-    return tuple(
-        [
-            round(value * SCALE) if value is not None and -LIMIT <= value <= LIMIT else None
-            for value in said
-        ]
-    )
+    """f1, f2 … of an event, in thousandths, as far as there are any."""
+    if isinstance(told, dict):
+        return _trimmed([_milli(told.get(name)) for name in FIELDS[kind]])
+    said = _GET[kind](told)
+    if len(said) == 1:
+        (value,) = said
+        if value is not None and -LIMIT <= value <= LIMIT:
+            return (round(value * SCALE),)
+    return _trimmed([_milli(value) for value in said])
+
+
+def _milli(value: float | None) -> int | None:
+    return round(value * SCALE) if value is not None and -LIMIT <= value <= LIMIT else None
+
+
+def _trimmed(values: list[int | None]) -> tuple[int | None, ...]:
+    while values and values[-1] is None:
+        values.pop()
+    return tuple(values)
 
 
 def channel(device: str, kind: str, told: Told) -> tuple[str, str, str, str]:
@@ -76,13 +86,19 @@ def channel(device: str, kind: str, told: Told) -> tuple[str, str, str, str]:
 
 
 def _getter(kind: str) -> Callable[[Any], tuple[float | None, ...]]:
-    """The numbers of a decoded event in the order of the columns, five of them."""
+    """The numbers of a decoded event in the order of the columns; the first alone where the others
+    are not there."""
     fields = FIELDS[kind]
     get: Callable[[Any], Any] = attrgetter(*map(attribute, fields))
-    rest: tuple[float | None, ...] = (None,) * (5 - len(fields))
     if len(fields) == 1:
-        return lambda event: (get(event), *rest)
-    return get if not rest else lambda event: get(event) + rest
+        return lambda event: (get(event),)
+    absent = (None,) * (len(fields) - 1)
+
+    def numbers(event: Any) -> tuple[float | None, ...]:
+        found: tuple[float | None, ...] = get(event)
+        return found[:1] if found[1:] == absent else found
+
+    return numbers
 
 
 def _namer(kind: str) -> Callable[[str, Any], tuple[str, str, str, str]]:

@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import xlsxwriter
-from xlsxwriter.exceptions import XlsxFileError
-
 from gateway import ratings, schedules, store, workdays
 from gateway.clock import Clock, iso
 from gateway.errors import EnvironmentFault, InputFault
@@ -29,6 +26,8 @@ Sheet = tuple[str, Sequence[tuple[str, int]], Iterator[Row]]
 
 def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
     """The command: whole days from `start` to `end`. Raises InputFault, EnvironmentFault."""
+    from xlsxwriter.exceptions import XlsxFileError
+
     first, last = _day(start), _day(end)
     if last < first:
         raise InputFault(f"--to {end} lies before --from {start}")
@@ -46,6 +45,8 @@ def write(what: str, data: Path, start: str, end: str, out: Path) -> None:
 
 def write_sheet(kind: str, data: Path, name: str, out: Path) -> None:
     """The command for a period's sheet. Raises InputFault, EnvironmentFault."""
+    from xlsxwriter.exceptions import XlsxFileError
+
     period = sheets.period_of(kind, name)
     db = store.open_reader(data)
     try:
@@ -142,6 +143,8 @@ def _save(
 ) -> None:
     # a name that begins like a formula is a name
     text_only = {"strings_to_formulas": False, "strings_to_urls": False}
+    import xlsxwriter  # 2 MB that a gateway needs once a week
+
     book = xlsxwriter.Workbook(str(out), {"constant_memory": True, **text_only})
     head = book.add_format({"bold": True, "bg_color": "#dfe3e6", "bottom": 1})
     number = book.add_format({"num_format": "0.00"})

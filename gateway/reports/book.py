@@ -6,8 +6,6 @@ from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
-import xlsxwriter
-
 from gateway.reports.model import Section, Sheet, Text
 
 _FORMATS = {"int": "0", "score": "0.00", "share": "0.0%", "day": "yyyy-mm-dd", "text": "@"}
@@ -16,6 +14,8 @@ _LETTERS = 31  # of a worksheet's name
 
 def write(sheet: Sheet, hall: str, to: str | Path | IO[bytes]) -> None:
     """Write one sheet's workbook, row by row: memory stays flat. OSError where it cannot be."""
+    import xlsxwriter  # 2 MB that a gateway needs once a week
+
     book = xlsxwriter.Workbook(
         to if not isinstance(to, Path) else str(to), {"constant_memory": True}
     )

@@ -27,8 +27,20 @@ CLOCK = Rule(
     joined=False,
 )
 
+STALE = Rule(
+    id="device.stale",
+    cites=(),
+    each=lambda _: (),  # judged by what devices say of themselves: see staleness.py
+    when=None,
+    formula="设备在线，但某个通道超过 stale_after 没有读数",
+    severity=Severity.WARNING,
+    tells=(Role.FACILITIES,),
+    joined=False,
+)
+
 RULES = (
     CLOCK,
+    STALE,
     Rule(
         id="device.silent",
         cites=(),

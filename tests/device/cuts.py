@@ -32,6 +32,9 @@ SAMPLES = {
 }
 
 
+HELD = ("rating", "contact", "climate", "power", "ac", "tap", "button")  # each kind's own
+
+
 class Cut(Exception):
     pass
 
@@ -170,7 +173,7 @@ def capacity(kind):
 
 def main(what):
     if what == "capacity":
-        print(json.dumps({kind: capacity(kind) for kind in ("rating", "contact", "power")}))
+        print(json.dumps({kind: capacity(kind) for kind in HELD}))
         return
     if what == "erases":
         found = {kind: [erases(kind, True), erases(kind, False)] for kind in sorted(wire.KINDS)}

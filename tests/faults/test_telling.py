@@ -1,5 +1,6 @@
 """kill -9 at each place between a rule and its message (row 27 of the list of faults): told at
-least once, at most once more. A device that is unplugged to hide what it sees (row 63) is told of.
+least once, at most once more. A device that is unplugged to hide what it sees (row 63) is told of,
+and so is one that talks on while its sensor is dead (row 66).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from firmware.report import FRESH_MS
 from gateway import site
+from gateway.clock import parse_instant
 from gateway.provision import provision
 from tests.gateway.test_notify import Receiver
 from tests.journey.hall import SITE, Device, Person, Serve
@@ -128,3 +131,42 @@ def test_a_meter_that_is_unplugged_hides_nothing(
             )
             wait_for(lambda: ("sent",) in gateway.query(told), "the message")
             assert any("pm-01" in one["message"] for one in receiver.got)
+
+
+def test_a_dead_sensor_does_not_look_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Row 66. The meter answers, but its circuit is read no more: no more power events are told of
+    it, its heartbeat has the age, and after `stale_after` the officer hears which channel it is.
+    It ends when the channel is read again."""
+    site_file = tmp_path / "site.toml"
+    text = SITE.read_text("utf-8")
+    device = '[[device]]\nid = "pm-01"\n'
+    assert device in text
+    site_file.write_text(text.replace(device, device + 'stale_after = "1min"\n'), "utf-8")
+    powers = (
+        "SELECT count(*), max(t) FROM event WHERE device='pm-01' AND kind='power'"
+        " AND json_extract(payload, '$.ch')='c1'"
+    )
+    stale = "findings?active=true&rule=device.stale"
+    with Receiver() as receiver:
+        monkeypatch.setenv("HALLKEEPER_NOTIFY_FACILITIES", receiver.url)
+        start = "2026-07-01T10:00:00+08:00"
+        with Serve(tmp_path, site=site_file, start=start, speed=60) as gateway:
+            person = Person(gateway)
+            with Device(gateway, "pm-01") as meter:
+                meter.sees(ch="c1", w=412)
+                wait_for(lambda: gateway.query(powers)[0][0] >= 3, "the lamp, read again and again")
+                meter.sees(ch="c1", dead=True)
+                (found,) = wait_for(lambda: person.items(stale), "the dead sensor", 30)
+                assert found["subject"] == "pm-01"
+                (channel,) = found["evidence"]["channels"]
+                assert channel["ch"] == "c1"
+                told, last = gateway.query(powers)[0]
+                assert last <= parse_instant(channel["read"]) + FRESH_MS + 1000  # not from memory
+                assert person.get("devices/pm-01")["silent"] is False
+                wait_for(
+                    lambda: any("c1（大厅照明）" in one["message"] for one in receiver.got),
+                    "the message that names the channel",
+                )
+                meter.sees(ch="c1", dead=False)
+                wait_for(lambda: not person.items(stale), "its end", 30)
+                assert gateway.query(powers)[0][0] > told

@@ -198,6 +198,32 @@ def test_a_hand_after_an_automatic_off_is_respected(house: House) -> None:
     assert house.row("desired", "state", "respect_until") == (None, "idle", house.now + 7_200_000)
 
 
+def test_a_hand_is_respected_before_the_meter_has_borne_out_the_off(house: House) -> None:
+    house.ask()
+    house.answer()
+    house.value("relay", "r1", on=False)
+    house.turn(1)
+    assert house.row("state") == ("asked",)
+    house.turn(5, {"on": True, "cause": "manual"})
+    assert house.row("desired", "state", "respect_until") == (None, "idle", house.now + 7_200_000)
+
+
+@pytest.mark.parametrize("manual", [False, True])
+def test_a_power_cut_switches_nothing_that_is_manual(house: House, manual: bool) -> None:
+    house.db.execute(
+        "INSERT INTO finding (id,rule,subject,since,start,severity,cites,evidence,state,seen,"
+        "changed) VALUES ('f-1','lights.vacant','l-hall',1,1,'notice','[]','{}','open',1,1)"
+    )
+    house.ask()
+    house.answer("failed" if manual else "done", "no answer")
+    house.value("relay", "r1", on=False)
+    house.value("power", "c1", w=0)
+    house.turn(1)
+    assert (house.row("manual_since") == (None,)) is not manual
+    house.turn(5, {"on": True, "cause": "boot"})
+    assert house.asked() == (["off"] if manual else ["off", "off"])
+
+
 def test_after_a_hazard_a_relay_that_comes_back_on_is_cut_again(house: House) -> None:
     house.ask("on")
     control.endanger(house.db, house.now, "l-hall", "f-9")

@@ -51,6 +51,7 @@ def test_reference_file() -> None:
     assert hall.people[0].role == "duty"
     silences = {device.id: device.silent_after for device in hall.devices}
     assert (silences["pad-w01"], silences["door-01"]) == (10 * units.MINUTE, 25 * units.HOUR)
+    assert {device.id: device.stale_after for device in hall.devices} == silences
     assert hall.escalation["critical"][2] == (180_000, "audience")
     assert [channel.to for channel in hall.notify] == ["duty", "facilities", "manager"]
 
@@ -84,7 +85,8 @@ def test_optional_tables(tmp_path: Path) -> None:
     file.write_text(
         changed("extra_off = []", 'extra_off = ["2026-07-03"]')
         + '\n[energy]\ntariff = 1\n[influx]\nurl = "http://127.0.0.1:8428/"\n'
-        + '[[device]]\nid = "spare"\nkind = "room-sensor"\nsilent_after = "1h30min"\n',
+        + '[[device]]\nid = "spare"\nkind = "room-sensor"\nsilent_after = "1h30min"\n'
+        + 'stale_after = "20min"\n',
         encoding="utf-8",
     )
     hall = site.load(file)
@@ -93,6 +95,7 @@ def test_optional_tables(tmp_path: Path) -> None:
     assert hall.influx is not None
     assert hall.influx.url == "http://127.0.0.1:8428"
     assert hall.devices[-1].silent_after == 5_400_000
+    assert hall.devices[-1].stale_after == 1_200_000
 
 
 def test_tags_are_lower_case(tmp_path: Path) -> None:

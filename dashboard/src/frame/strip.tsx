@@ -15,6 +15,7 @@ export function AlarmStrip() {
   const heads = unacknowledged(state);
   const worst = heads[0];
   if (!worst) return null;
+  const others = heads.length - 1 + state.unheeded;
   const { name, place } = subjectOf(state.site, worst.subject, worst.zone);
   return (
     <div class={`strip ${worst.severity}`} role="region" aria-label={t("nav.alerts")}>
@@ -32,7 +33,7 @@ export function AlarmStrip() {
           <Since at={worst.since} /> · {worst.over ? t("astate.returned") : <Lasting since={worst.since} />}
         </span>
       </a>
-      {heads.length > 1 && <a href={href("alerts")}>{t("strip.more", { n: heads.length - 1 })}</a>}
+      {others > 0 && <a href={href("alerts")}>{t("strip.more", { n: others })}</a>}
     </div>
   );
 }

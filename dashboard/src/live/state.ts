@@ -23,6 +23,8 @@ export interface Live {
   kept: number;
   /** Active alerts that the gateway has beyond those in `alerts`; the worst are read first. */
   unread: number;
+  /** Of these, how many nobody has acknowledged. */
+  unheeded: number;
   /** Whether the gateway answers /alerts at all. */
   hasAlerts: boolean;
 }
@@ -42,6 +44,7 @@ export const EMPTY: Live = {
   ordered: 0,
   kept: 0,
   unread: 0,
+  unheeded: 0,
   hasAlerts: true,
 };
 
@@ -81,6 +84,19 @@ export function reduce(live: Live, name: string, data: unknown): Live {
     default:
       return live;
   }
+}
+
+const isOpen = (a: Alert): boolean => a.state !== "normal";
+export const isUnheeded = (a: Alert): boolean => a.state === "unacknowledged" || a.state === "returned";
+
+/** What the gateway has beyond the alerts that are read, by its own count of all. */
+export function beyond(
+  alerts: Record<string, Alert>,
+  counted: { total?: number; unacknowledged?: number },
+): { unread: number; unheeded: number } {
+  const read = Object.values(alerts);
+  const left = (all: number | undefined, of: (a: Alert) => boolean) => Math.max(0, (all ?? 0) - read.filter(of).length);
+  return { unread: left(counted.total, isOpen), unheeded: left(counted.unacknowledged, isUnheeded) };
 }
 
 const RANK: Record<string, number> = { critical: 0, warning: 1, notice: 2, info: 3 };

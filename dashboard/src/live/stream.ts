@@ -3,7 +3,7 @@ import { hallNow, tell } from "../clock";
 import { dateOf, useZone as setZone } from "../format";
 import { createStore } from "../store";
 import type { Alert, Day, Finding, Now, Site } from "../types";
-import { EMPTY, reduce, type Live } from "./state";
+import { beyond, EMPTY, reduce, type Live } from "./state";
 
 export const live = createStore<Live>(EMPTY);
 
@@ -26,7 +26,9 @@ const byId = <T extends { id: string }>(items: T[]): Record<string, T> =>
 interface Page<T> {
   items: T[];
   next?: string | null;
+  /** Of the first page of alerts: how many are active, and how many of these unacknowledged. */
   total?: number;
+  unacknowledged?: number;
 }
 
 const ALERTS = "/alerts?active=true&order=worst";
@@ -47,6 +49,17 @@ async function alerts(): Promise<{ page: Page<Alert>; hasAlerts: boolean }> {
   }
 }
 
+/** The gateway's count of the alerts, as last asked for. */
+let counted: Page<Alert> = { items: [] };
+
+/** What is beyond those that are read, which is what the strip and the page say beside them. */
+function recount(by: Page<Alert>): void {
+  const state = live.get();
+  counted = by;
+  const left = beyond(state.alerts, counted);
+  if (left.unread !== state.unread || left.unheeded !== state.unheeded) live.set({ ...state, ...left });
+}
+
 /** Counts snapshots: what an older one is still reading is not wanted any more. */
 let taken = 0;
 
@@ -63,14 +76,12 @@ async function readOn<T>(path: string, first: Page<T>, mine: number, add: (items
 
 function rest(found: Page<Alert>, findings: Page<Finding>): void {
   const mine = ++taken;
+  counted = found;
   const more = async () => {
     await readOn(ALERTS, found, mine, (items) => {
       const state = live.get();
-      live.set({
-        ...state,
-        alerts: { ...byId(items), ...state.alerts },
-        unread: Math.max(0, state.unread - items.length),
-      });
+      const alerts = { ...byId(items), ...state.alerts };
+      live.set({ ...state, alerts, ...beyond(alerts, counted) });
     });
     await readOn(FINDINGS, findings, mine, (items) => {
       const state = live.get();
@@ -95,7 +106,7 @@ async function snapshot(): Promise<void> {
   live.set({
     ...live.get(),
     alerts: byId(held.page.items),
-    unread: Math.max(0, (held.page.total ?? 0) - held.page.items.length),
+    ...beyond(byId(held.page.items), held.page),
     hasAlerts: held.hasAlerts,
     status: "live",
     heard: Date.parse(now.now),
@@ -190,6 +201,16 @@ async function watch(): Promise<void> {
   }
 }
 
+/** While not all are read, others change that no message here has told of. */
+async function count(): Promise<void> {
+  const { status, unread } = live.get();
+  const mine = taken;
+  if (status !== "live" || !unread) return;
+  const page = await get<Page<Alert>>(`${ALERTS}&limit=1`).catch(() => null);
+  if (page && mine === taken) recount(page);
+}
+
 setInterval(() => void watch(), 5_000);
+setInterval(() => void count(), 5_000);
 addEventListener("online", () => live.get().status === "lost" && void connect());
 signedIn.subscribe(() => signedIn.get() === false && disconnect());

@@ -1,4 +1,4 @@
-import { activeFindings, byGravity, type Live } from "./state";
+import { activeFindings, byGravity, isUnheeded, type Live } from "./state";
 
 export interface Head {
   id: string;
@@ -20,7 +20,7 @@ export function unacknowledged(live: Live): Head[] {
       .map((f) => ({ ...f, kind: "finding" as const, over: false }));
   }
   return Object.values(live.alerts)
-    .filter((a) => a.state === "unacknowledged" || a.state === "returned")
+    .filter(isUnheeded)
     .sort((a, b) => Number(a.state === "returned") - Number(b.state === "returned") || byGravity(a, b))
     .map((a) => ({ ...a, zone: a.zone ?? null, kind: "alert" as const, over: a.state === "returned" }));
 }

@@ -29,6 +29,7 @@ export const rulesEn: Record<RuleId, string> = {
   "premises.entry": "Entry not registered",
   "post.vacant": "Nobody at the counter",
   "device.silent": "Device silent",
+  "device.stale": "Device answers, a sensor does not",
   "device.lost": "Device lost data",
   "device.tamper": "Device moved or unplugged",
   "device.clock": "Device clock off",

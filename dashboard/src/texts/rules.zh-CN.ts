@@ -28,6 +28,7 @@ export const rulesZh = {
   "premises.entry": "下班后未登记进入",
   "post.vacant": "窗口无人",
   "device.silent": "设备离线",
+  "device.stale": "设备在线但无读数",
   "device.lost": "设备数据缺失",
   "device.tamper": "设备被移动或拔出",
   "device.clock": "设备时钟偏差",

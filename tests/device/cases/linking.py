@@ -196,7 +196,10 @@ def test_a_dead_sensor_is_told_by_the_heartbeat(folder):
         for minute in range(1, 12):
             board.now = minute * 60000
             room._turn([{"ch": "x1", "lx": 300}])  # t1's part says nothing any more
-        found = [e for e in room.log.read(1, 1000)[0] if e[1] == "health"][-1]
+        said = room.log.read(1, 1000)[0]
+        assert len([e for e in said if e[1] == "climate"]) == 1
+        assert len([e for e in said if e[1] == "lux"]) > 10
+        found = [e for e in said if e[1] == "health"][-1]
         assert found[4]["ages"]["t1"] >= 300
         assert found[4]["ages"]["x1"] <= 60
 

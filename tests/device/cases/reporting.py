@@ -2,7 +2,7 @@
 
 import json
 
-from firmware import config, kinds, report, wire
+from firmware import config, inputs, kinds, report, wire
 from firmware.clock import Boots, Clock
 from firmware.commands import Commands
 from firmware.kinds import duty_panel
@@ -48,11 +48,49 @@ def test_a_lasting_step_is_told_within_two_seconds(_folder):
 def test_samples_come_every_ten_to_sixty_seconds(_folder):
     body, _ = _body("room-sensor", x1="lux")
     body.begin(0, [{"ch": "x1", "lx": 100}])
+    body.input(58000, {"ch": "x1", "lx": 100})
     assert body.tick(59000) == []
     assert _names(body.tick(60000)) == ["lux"]
     body.input(61000, {"ch": "x1", "lx": 400})
     assert body.tick(69000) == []
     assert body.tick(70000) == [("lux", {"ch": "x1", "lx": 400})]
+
+
+def test_what_is_not_read_is_not_told(_folder):
+    body, _ = _body("room-sensor", p1="presence", t1="climate", x1="lux", y1="lux")
+    body.begin(0, [{"ch": "p1", "present": True}, {"ch": "t1", "c": 22, "rh": 40}])
+    body.input(1000, {"ch": "x1", "lx": 100})
+    told = []
+    for now in range(2000, 1200001, 2000):
+        if now < 600000:
+            body.input(now, {"ch": "p1", "still": True})
+            body.input(now, {"ch": "x1", "lx": 100})
+        for kind, fields in body.tick(now):
+            told.append((now, kind, fields.get("ch")))
+    assert not [one for one in told if one[1] == "climate"]  # read once, told once
+    assert [at for at, _, ch in told if ch == "p1"] == [270000, 540000]
+    lux = [at for at, _, ch in told if ch == "x1"]
+    assert lux == list(range(62000, 603000, 60000))  # the last one was read 4 s before
+    assert [at for at, kind, _ in told if kind == "tamper"][-1] == 1080000
+    ages = body.report.ages(1200000)
+    assert ages == {"p1": 602, "t1": 1200, "x1": 602, "y1": 1200}  # y1 has never been read
+    assert body.report.next_due(1200000) == 60000  # and waits for no turn
+    assert body.input(1201000, {"ch": "x1", "lx": 100}) == []
+    assert ("lux", {"ch": "x1", "lx": 100}) in body.tick(1201000)  # alive again
+    assert body.report.ages(1201000)["x1"] == 0
+
+
+def test_a_radar_that_says_the_same_is_alive(_folder):
+    states = [True]
+    radar = inputs.Presence("ld2410", "p1", lambda: states[0])
+    assert radar.poll(0) == [{"ch": "p1", "present": True}]
+    assert radar.poll(1999) == []
+    assert radar.poll(2000) == [{"ch": "p1", "still": True}]
+    states[0] = None  # no frame of it
+    assert radar.poll(9000) == []
+    states[0] = False
+    assert radar.poll(9020) == [{"ch": "p1", "present": False}]
+    assert radar.poll(9040) == []
 
 
 def test_a_filling_flash_thins_samples_before_they_get_a_number(_folder):

@@ -39,6 +39,7 @@ class House:
         journal.stores(self.db, lambda *_: self._storing)
         self._storing = False
         self.at = now
+        self.mono = 0.0
         self.reasons: dict[str, str] = {}
         self.live = Feed()
         self._lock = threading.Lock()
@@ -148,7 +149,9 @@ def serving(house: House, static: Path | None = None) -> Iterator[str]:
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     config = uvicorn.Config(
-        app.build(house.context, static), log_level="warning", timeout_graceful_shutdown=1
+        app.build(house.context, static, lambda: house.mono),
+        log_level="warning",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -197,13 +197,14 @@ def test_the_worst_alerts_come_first_and_are_counted(house: House, as_role: As) 
     alert(house, "w5", "info", "normal")
     wall = as_role("viewer")
     seen: list[dict[str, object]] = []
-    after, pages, total = None, 0, 0
+    after, pages, total, unheeded = None, 0, 0, 0
     while pages == 0 or after is not None:
         asked = {"active": True, "order": "worst", "limit": 2, "after": after}
         asked = {key: value for key, value in asked.items() if value is not None}
         told = wall.get("/api/v1/alerts", params=asked).json()
-        assert ("total" in told) == (pages == 0)
-        total = told["total"] if pages == 0 else total
+        assert ("total" in told) == ("unacknowledged" in told) == (pages == 0)
+        if pages == 0:
+            total, unheeded = told["total"], told["unacknowledged"]
         seen, after, pages = seen + told["items"], told["next"], pages + 1
     grave = ["critical", "warning", "notice", "info"]
 
@@ -216,6 +217,7 @@ def test_the_worst_alerts_come_first_and_are_counted(house: House, as_role: As) 
     newest = wall.get("/api/v1/alerts", params={"active": True, "limit": 1000}).json()["items"]
     assert {one["id"] for one in seen} == {one["id"] for one in newest}
     assert total == len(seen)
+    assert unheeded == sum(one["state"] in ("unacknowledged", "returned") for one in seen)
     for wrong in ({}, {"active": True, "state": "normal"}, {"active": False}):
         asked = {"order": "worst"} | wrong
         assert wall.get("/api/v1/alerts", params=asked).status_code == 422

@@ -20,8 +20,8 @@ def test_every_rule_has_a_table() -> None:
         rule.id
         for rule in rules.RULES
         # judged by arrivals and by the gateway itself, not over a log: test_ledger.py,
-        # test_care.py, test_ratings.py
-        if rule.id != "device.clock" and rule.id not in {*house.IDS, "rating.low"}
+        # test_care.py, test_ratings.py, test_staleness.py
+        if rule.id not in {*house.IDS, "device.clock", "device.stale", "rating.low"}
     ]
 
 

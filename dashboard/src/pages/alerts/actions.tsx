@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { person, post } from "../../api";
 import { t } from "../../i18n";
-import { reduce } from "../../live/state";
+import { isUnheeded, reduce } from "../../live/state";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
 import type { Alert } from "../../types";
@@ -9,7 +9,7 @@ import { Form, refusal } from "../../ui/form";
 import { Reasoned, reasoned } from "../../ui/reasoned";
 import { mayServe } from "../duty/may";
 
-export const needsAck = (a: Alert): boolean => a.state === "unacknowledged" || a.state === "returned";
+export const needsAck = isUnheeded;
 const canShelve = (a: Alert): boolean =>
   a.severity !== "critical" && (a.state === "unacknowledged" || a.state === "acknowledged");
 const canClose = (a: Alert): boolean => a.state !== "normal" && (a.severity !== "critical" || !!a.returned_at);

@@ -12,8 +12,6 @@ export interface Fact {
 const fine = (text: string): Fact => ({ text, bad: false });
 const SOON_DAYS = 30;
 const LOW_PERCENT = 20;
-const STALE_S = 10 * 60;
-const STALE_BATTERY_S = 13 * 3600;
 
 /** What a device is the source of, by its channels; a pad is the source of its counter. */
 function things(site: Site): { name: string; zone: string; at: (string | null)[] }[] {
@@ -69,10 +67,8 @@ export function samplesOf(row: DeviceRow): Fact | null {
   const ages = Object.values(row.health?.ages ?? {});
   if (!ages.length) return null;
   const oldest = Math.max(...ages);
-  return { text: t("dev.samplesOld", { age: duration(oldest * 1000) }), bad: oldest > staleAfter(row) };
+  return { text: t("dev.samplesOld", { age: duration(oldest * 1000) }), bad: oldest >= row.stale_after_s };
 }
-
-export const staleAfter = (row: DeviceRow): number => (row.power === "battery" ? STALE_BATTERY_S : STALE_S);
 
 export function certificateOf(row: DeviceRow): Fact | null {
   const held = row.certificate;

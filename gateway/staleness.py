@@ -1,0 +1,123 @@
+"""设备通道无读数: a device that talks on while one of its sensors is not read any more.
+
+The heartbeat (`health.ages`) says how long ago each channel was read. One older than the device's
+`stale_after` opens `device.stale` about the device, which names the channels; it ends with the
+first report in which each of them is fresh. Times Unix ms.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from firmware import wire
+from gateway import alerts
+from gateway.clock import iso
+from gateway.events import Event
+from gateway.ledger import Ledger
+from gateway.rules import catalogue
+from gateway.rules.devices import STALE
+from gateway.site import Site
+from gateway.turns import Changes, Turn
+
+_YEAR_S = 366 * 86_400
+
+
+class Staleness:
+    """Stage `stale`. Only the newest report of a device counts, and only while it is young enough
+    to speak of now: what a backlog brings is over, and a device that says nothing is
+    `device.silent`."""
+
+    name = "stale"
+
+    def __init__(self, site: Site) -> None:
+        self._after = {d.id: d.stale_after for d in site.devices}
+        self._called = things(site)
+        self._tz = site.timezone
+        self._on = catalogue.enabled(site.rules.get(STALE.id, {}))
+        self._ledger = Ledger(lambda *_: None, site.noise)  # it switches nothing
+        self._heard: dict[str, int] = {}  # device -> time of the report that was judged last
+
+    def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
+        self._ledger.load(db)
+        self._heard = {}
+
+    def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
+        self._ledger.changes = []
+        if not self._on:
+            return
+        for device, (t, ages) in self._newest(turn).items():
+            after = self._after.get(device)
+            if after is None or turn.now - t >= after:
+                continue
+            self._heard[device] = t
+            standing = self._ledger.standing(db, STALE, device)
+            evidence = self.evidence(device, t, ages, standing)
+            name = self._ledger.stands(db, STALE, device, evidence, turn.now, follows=True)
+            if name is not None and evidence is not None:
+                told = [self._named(device, one["ch"]) for one in evidence["channels"]]
+                alerts.tells(db, alerts.alert_of(name), {"channels": told})
+
+    def committed(self, turn: Turn) -> Changes:  # noqa: ARG002
+        return self._ledger.changes
+
+    def _newest(self, turn: Turn) -> dict[str, tuple[int, Mapping[str, float]]]:
+        """(time, ages) of the newest report of each device that nothing newer has overtaken."""
+        found: dict[str, tuple[int, Mapping[str, float]]] = {}
+        for said in turn.stored:
+            event = said.event
+            if not said.new or not isinstance(event, Event) or event.kind != wire.HEALTH:
+                continue
+            t = said.at if said.t is None else said.t
+            known = found[said.device][0] if said.device in found else self._heard.get(said.device)
+            if known is None or known <= t or known > turn.now + wire.FUTURE_MS:  # clock set back
+                found[said.device] = t, getattr(event, "ages", None) or {}
+        return found
+
+    def evidence(
+        self, device: str, t: int, ages: Mapping[str, float], standing: Mapping[str, Any] | None
+    ) -> dict[str, Any] | None:
+        """What a report of `t` shows: which channels are stale, and when each was last read. What
+        stands already keeps its instant, so that a finding changes only with its channels."""
+        after = self._after[device]
+        before = {one["ch"]: one["read"] for one in (standing or {}).get("channels", ())}
+        stale = [
+            {"ch": ch, "read": before.get(ch) or iso(t - _ms(ages[ch]), self._tz)}
+            for ch in sorted(ages)
+            if wire.is_id(ch) and _ms(ages[ch]) >= after
+        ]
+        if not stale:
+            return None
+        lasting = [(self._named(device, one["ch"]), _minute(one["read"])) for one in stale]
+        return {
+            "channels": stale,
+            "after_s": after // 1000,
+            "zh": "；".join(f"{name} 自 {since} 起没有读数" for name, since in lasting),
+            "en": "; ".join(f"{name}: no reading since {since}" for name, since in lasting),
+        }
+
+    def _named(self, device: str, ch: str) -> str:
+        thing = self._called.get(f"{device}/{ch}")
+        return ch if thing is None else f"{ch}（{thing}）"
+
+
+def things(site: Site) -> dict[str, str]:
+    """What hangs on each channel ("pm-01/c1"), as the hall's people call it."""
+    zones = {zone.id: zone.name for zone in site.zones}
+    return {
+        **{str(s.source): zones.get(s.zone, s.zone) for s in site.sensors},
+        **{str(c.presence): c.name for c in site.counters if c.presence},
+        **{str(a.source): a.name for a in site.acs},
+        **{str(c.meter): c.name for c in site.circuits if c.meter},
+    }
+
+
+def _ms(age: float) -> int:
+    """An age that any device may say, as ms; a year stands for what is longer."""
+    return int(min(max(age, 0), _YEAR_S) * 1000)
+
+
+def _minute(at: str) -> str:
+    """MM-DD HH:MM of an ISO instant."""
+    return at[5:16].replace("T", " ")
