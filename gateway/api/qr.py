@@ -150,7 +150,10 @@ def page(ctx: Context) -> APIRouter:
         if found is None:
             return _said(404, *_OVER)
         secret, counter = found
-        form = parse_qs(body.decode("ascii", "replace"), max_num_fields=4)
+        try:
+            form = parse_qs(body.decode("ascii", "replace"), max_num_fields=4)
+        except ValueError:  # more fields than the form has
+            return _said(400, *_AGAIN)
         slip, level = form.get("slip", [""])[0], form.get("level", [""])[0]
         if level not in {"1", "2", "3", "4", "5"} or not links.slip_good(
             secret, counter, slip, ctx.now()

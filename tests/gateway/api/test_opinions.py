@@ -157,7 +157,11 @@ def test_the_qr_page(house: House, as_role: As, anyone: httpx.Client) -> None:
     assert first(as_role("manager"))["channels"]["qr"] == before + 1
     columns = house.reader().execute("SELECT * FROM opinion WHERE channel = 'qr'").fetchone().keys()
     assert not {"address", "ip", "agent"} & set(columns)
-    for bad in ({}, form | {"level": "6"}, form | {"slip": "1.x.y"}, form | {"slip": "é"}):
+    wrong_forms = (
+        *({}, form | {"level": "6"}, form | {"slip": "1.x.y"}, form | {"slip": "é"}),
+        form | {"a": "1", "b": "2", "c": "3"},
+    )
+    for bad in wrong_forms:
         assert anyone.post(path, data=bad).status_code == 400
     codes = [
         anyone.post(path, data={"slip": slip(anyone.get(path).text), "level": "1"}).status_code
