@@ -280,6 +280,7 @@ def test_the_range_moves_the_whole_page_and_stays_in_the_address(show: Show) -> 
     expect(page.locator('[data-fact="total"]')).to_contain_text("2026-04-03 至今")
     expect(page.locator(".energy-curve h3")).to_have_text("每日用电")
     page.get_by_label("从", exact=True).fill("2026-06-08")
+    page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("#/energy/2026-06-08/2026-07-01$"))
     page.reload()
     expect(page.locator('[data-fact="total"]')).to_contain_text("2026-06-08 至今")

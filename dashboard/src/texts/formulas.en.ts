@@ -8,6 +8,7 @@ export const formulasEn: Record<string, string> = {
   "device.clock": "device clock ahead by 60 s or more",
   "device.lost": "a device's record of loss",
   "device.silent": "no word from the device for silent_after",
+  "device.stale": "device heard & a channel without a reading for longer than stale_after",
   "device.tamper": "device moved or unplugged",
   "exit.locked": "exit locked & (counters open | anyone inside)",
   "fire.contact": "smoke detector active",
