@@ -1,4 +1,5 @@
 import type { FunctionComponent } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { person } from "../api";
 import { t } from "../i18n";
 import { href } from "../route";
@@ -33,13 +34,17 @@ export function Ledger({ rest }: { rest: string[] }) {
   const tabs = open(me);
   const tab = tabs.find((name) => name === rest[0]) ?? tabs[0] ?? "duties";
   const Page = pages[tab];
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [tab]);
   return (
     <div class="stack ledger">
       <div class="page-head">
         <p class="page-title" aria-hidden="true">
           {t("nav.ledger")}
         </p>
-        <nav class="segments" aria-label={t("nav.ledger")}>
+        <nav class="segments" ref={nav} aria-label={t("nav.ledger")}>
           {tabs.map((name) => (
             <a key={name} href={href("ledger", name)} aria-current={name === tab ? "page" : undefined}>
               {t(`ledger.${name}`)}

@@ -11,6 +11,7 @@ export const enReports = {
   "ratings.hour": "{hour}:00",
   "ratings.low": "mean below 6",
   "ratings.cases": "Bad ratings not yet settled",
+  "ratings.allCases": "All cases",
   "ratings.noCases": "No bad rating is open.",
   "ratings.caseDue": "due by {day}",
   "ratings.caseLate": "overdue ({day})",

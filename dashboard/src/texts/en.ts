@@ -186,6 +186,7 @@ export const en: Record<Key, string> = {
   "exits.none": "The site file names no exit.",
   "patrol.title": "Patrol",
   "patrol.none": "No round is due today.",
+  "patrol.noneHere": "No round in this range.",
   "patrol.done": "done",
   "patrol.late": "completed late",
   "patrol.missed": "missed",

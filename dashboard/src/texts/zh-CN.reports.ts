@@ -11,6 +11,7 @@ export const zhReports = {
   "ratings.hour": "{hour} 时",
   "ratings.low": "均分低于 6",
   "ratings.cases": "未了结的差评",
+  "ratings.allCases": "全部案件",
   "ratings.noCases": "没有未了结的差评。",
   "ratings.caseDue": "应于 {day} 前办结",
   "ratings.caseLate": "已逾期（{day}）",

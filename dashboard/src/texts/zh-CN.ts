@@ -186,6 +186,7 @@ export const zh = {
   "exits.none": "站点文件没有登记安全出口。",
   "patrol.title": "巡查",
   "patrol.none": "今天没有应做的巡查。",
+  "patrol.noneHere": "此时段内没有巡查。",
   "patrol.done": "已完成",
   "patrol.late": "补齐",
   "patrol.missed": "未完成",

@@ -35,7 +35,7 @@ export function PatrolBoard({ range, turn = 0 }: { range: Range; turn?: number }
       {!data ? (
         <Loading />
       ) : !rounds.length ? (
-        <Empty>{t("patrol.none")}</Empty>
+        <Empty>{t("patrol.noneHere")}</Empty>
       ) : (
         <ul class="round-list">
           {rounds.map((r) => (
