@@ -36,7 +36,7 @@ class Staleness:
         self._called = things(site)
         self._tz = site.timezone
         self._on = catalogue.enabled(site.rules.get(STALE.id, {}))
-        self._ledger = Ledger(lambda *_: None, site.noise)  # it switches nothing
+        self._ledger = Ledger(lambda *_: None, site.noise, site.timezone)  # it switches nothing
         self._heard: dict[str, int] = {}  # device -> time of the report that was judged last
 
     def load(self, db: sqlite3.Connection, now: int) -> None:  # noqa: ARG002
