@@ -89,17 +89,20 @@ class Staleness:
         ]
         if not stale:
             return None
-        lasting = [(self._named(device, one["ch"]), _minute(one["read"])) for one in stale]
+        lasting = [(one["ch"], _minute(one["read"])) for one in stale]
         return {
             "channels": stale,
             "after_s": after // 1000,
-            "zh": "；".join(f"{name} 自 {since} 起没有读数" for name, since in lasting),
-            "en": "; ".join(f"{name}: no reading since {since}" for name, since in lasting),
+            "zh": "；".join(f"{self._named(device, ch)} 自 {since} 起没有读数" for ch, since in lasting),
+            "en": "; ".join(
+                f"{self._named(device, ch, '{} ({})')}: no reading since {since}"
+                for ch, since in lasting
+            ),
         }
 
-    def _named(self, device: str, ch: str) -> str:
+    def _named(self, device: str, ch: str, form: str = "{}（{}）") -> str:
         thing = self._called.get(f"{device}/{ch}")
-        return ch if thing is None else f"{ch}（{thing}）"
+        return ch if thing is None else form.format(ch, thing)
 
 
 def things(site: Site) -> dict[str, str]:

@@ -75,7 +75,7 @@ def test_a_channel_at_its_limit_is_told_by_name_and_ends_when_it_is_fresh(hall: 
     read = "2026-07-01T16:50:01.000+08:00"
     assert evidence["channels"] == [{"ch": "c1", "read": read}]
     assert evidence["zh"] == "c1（大厅照明） 自 07-01 16:50 起没有读数"
-    assert evidence["en"] == "c1（大厅照明）: no reading since 07-01 16:50"
+    assert evidence["en"] == "c1 (大厅照明): no reading since 07-01 16:50"
     ((state, about),) = hall.db.execute("SELECT state, about FROM alert").fetchall()
     assert (state, json.loads(about)) == ("unacknowledged", {"channels": ["c1（大厅照明）"]})
     assert [name for name, _ in hall.stage.committed(Turn(NOW, 0.0))] == ["finding"]
