@@ -47,8 +47,8 @@ class Publish(Protocol):
 
 
 def new_id(db: sqlite3.Connection, table: str, sort: str, now: int) -> str:
-    """`sort` ("c") and a ULID of `now` in Unix ms for a row of `table`. Within a millisecond each is
-    the next number after the one before, so that ids sort by their making."""
+    """`sort` ("c") and a ULID of `now` in Unix ms, for a row of `table`. Within a millisecond each
+    is the next number after the one before, so that ids sort by their making."""
     first = now << 80
     ids = (_ulid(sort, first), _ulid(sort, first | _RANDOM))
     (last,) = db.execute(f"SELECT max(id) FROM {table} WHERE id BETWEEN ? AND ?", ids).fetchone()

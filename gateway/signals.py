@@ -160,7 +160,8 @@ class Terms:
     def locked(self, opening: Opening) -> Signal:
         if opening.lock is None:
             return logic.UNSURE
-        return _flag(opening.lock, "lock", "locked", f"{opening.name}上锁", f"{opening.name} locked")
+        name = opening.name
+        return _flag(opening.lock, "lock", "locked", f"{name}上锁", f"{name} locked")
 
     def any_open(self, zone: str) -> Signal:
         """An opening of the zone that has a contact is open."""
