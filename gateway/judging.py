@@ -22,6 +22,8 @@ from gateway.findings import Finding
 from gateway.ledger import Ledger
 from gateway.placing import Placing
 from gateway.records import Records
+from gateway.rules import catalogue
+from gateway.rules.devices import CLOCK
 from gateway.site import Site
 from gateway.snapshots import SnapshotFault, frozen, packed, thawed, unpacked
 from gateway.switching import Switch
@@ -57,6 +59,7 @@ class Judging:
             lambda db, now, name, finding: switch(db, now, name, finding, self._engine),
             site.noise,
             site.timezone,
+            clocks=catalogue.enabled(site.rules.get(CLOCK.id, {})),
         )
         self._mark = program.mark(site)
         self._placing = Placing(program.graph)

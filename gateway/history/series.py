@@ -13,7 +13,7 @@ from firmware import wire
 from gateway.history import buckets, chunks
 from gateway.history.days import sealed_to
 from gateway.history.kinds import FIELDS, SCALE
-from gateway.history.packing import MINUTES_FROM
+from gateway.history.packing import minutes_from
 
 MOST_STEPS = 5000
 _ROLLUP = (
@@ -164,12 +164,6 @@ def _whole_days(begin: int, end: int, zone: ZoneInfo) -> bool:
         return False
     days = range(begin, end, buckets.DAY)
     return all(buckets.next_day(day, zone) == day + buckets.DAY for day in days)
-
-
-def minutes_from(db: sqlite3.Connection) -> int:
-    """From when on there are minutes (Unix ms); before that only hours and days are kept."""
-    found = db.execute("SELECT value FROM meta WHERE key = ?", (MINUTES_FROM,)).fetchone()
-    return 0 if found is None else int(found[0])
 
 
 def energy(

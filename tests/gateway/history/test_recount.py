@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway import store
 from gateway.history import buckets, chunks
-from gateway.history.buckets import DAY, Reading
+from gateway.history.buckets import DAY, HOUR, Reading
 from gateway.history.hot import Hot
 from gateway.history.times import Said
 
@@ -158,4 +159,68 @@ def test_what_is_kept_is_a_recount(one: list[Row], two: list[Row], dice: random.
         if sealed and hour < int(sealed[0]):
             days[c, buckets.begin(DAY, hour, ZONE)] += uwh
     assert {(c, t): uwh for c, t, uwh in db.execute("SELECT * FROM energy_day") if uwh} == days
+    db.close()
+
+
+KEPT = BEGIN + 15 * DAY  # what is older was dropped for its age
+
+
+def aged(guessed: int) -> tuple[sqlite3.Connection, Hot, list[Row]]:
+    """A counter read once in every hour of 20 days, the first 15 of which are dropped for their
+    age; one row stands at a guessed time."""
+    db = fresh()
+    hot = Hot(ZONE)
+    hot.load(db)
+    hours = range(24 * 20)
+    rows = [(BEGIN + n * HOUR + HOUR // 4, n, 1000 * n, 500_000 + n * 1000) for n in hours]
+    hot.keep(db, [said("c1", r, r[0], estimated=r[1] == guessed, new=True) for r in rows])
+    while hot.settle(db, BEGIN + 20 * DAY, 0):
+        pass
+    at: int | None = 0
+    while at is not None:
+        at = hot.packing.prune(db, at, KEPT)
+    return db, hot, rows
+
+
+def sums(db: sqlite3.Connection) -> list[object]:
+    return [
+        db.execute("SELECT * FROM rollup WHERE step > 60000 ORDER BY 1, 2, 3, 4").fetchall(),
+        db.execute("SELECT * FROM energy WHERE uwh <> 0 ORDER BY 1, 2").fetchall(),
+        db.execute("SELECT * FROM energy_day WHERE uwh <> 0 ORDER BY 1, 2").fetchall(),
+    ]
+
+
+@pytest.mark.parametrize("anew", [False, True])
+@pytest.mark.parametrize("before", [1, 1_800_000, DAY, 8 * DAY])
+def test_what_comes_after_its_time_was_dropped_counts_nothing_twice(
+    before: int, anew: bool
+) -> None:
+    """Its neighbours are gone, so that the counter's difference to them would be billed again."""
+    db, hot, _ = aged(-1)
+    counted = sums(db)
+    if anew:
+        hot = Hot(ZONE)
+        hot.load(db)
+    t = KEPT - before
+    late = (t, 9000, 500, 500_000 + (t - BEGIN) * 1000 // HOUR)
+    hot.keep(db, [said("c1", late, t, estimated=False, new=True)])
+    assert sums(db) == counted
+    db.close()
+
+
+def test_a_row_that_was_dropped_stays_where_it_was_counted() -> None:
+    """Its true time is learnt when its bucket could not be counted afresh any more."""
+    db, hot, rows = aged(guessed=30)
+    counted = sums(db)
+    hot.keep(db, [said("c1", rows[30], KEPT + DAY + 1, estimated=False, new=False)])
+    assert sums(db) == counted
+    db.close()
+
+
+def test_a_late_row_before_the_first_that_is_kept_is_not_billed_again() -> None:
+    db, hot, _ = aged(-1)
+    spent = sums(db)[1:]
+    late = (KEPT + 1000, 9000, 500, 500_000 + 15 * 24 * 1000 - 900)
+    hot.keep(db, [said("c1", late, late[0], estimated=False, new=True)])
+    assert sums(db)[1:] == spent
     db.close()
