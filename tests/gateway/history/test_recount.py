@@ -166,8 +166,8 @@ KEPT = BEGIN + 15 * DAY  # what is older was dropped for its age
 
 
 def aged(guessed: int) -> tuple[sqlite3.Connection, Hot, list[Row]]:
-    """A counter read once in every hour of 20 days, the first 15 of which are dropped for their age; one
-    row stands at a guessed time."""
+    """A counter read once in every hour of 20 days, the first 15 of which are dropped for their
+    age; one row stands at a guessed time."""
     db = fresh()
     hot = Hot(ZONE)
     hot.load(db)
