@@ -51,7 +51,7 @@ class Target:
 
 def target(site: Site, environment: Mapping[str, str]) -> Target | None:
     """None where neither the file nor the environment names a server; the environment's URL wins
-    over the file's. What stands around them, such as the end of a file's line, is no part of them."""
+    over the file's. What stands around them, such as a line's end, is no part of them."""
     told = site.influx
     url = environment.get(URL, "").strip().rstrip("/") or (told.url if told else "")
     if not url:
