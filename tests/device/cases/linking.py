@@ -239,6 +239,21 @@ def test_a_sleeper_whose_sensors_answer_reports_at_once(folder):
     asyncio.run(live())
 
 
+def test_a_sleeper_stays_awake_for_half_a_minute_of_its_own_clock(folder):
+    async def live():
+        board = Board()
+        door = device(folder, "opening-sensor", board, battery=True)
+        for speed, awake in ((1, 30000), (5, 6000), (60, 2000)):
+            board.speed, board.now = speed, 0
+            assert not door.log.held() or door.log.covered(door.log.next - 1)
+            board.now = awake
+            assert not door.link._may_sleep()
+            board.now = awake + 1
+            assert door.link._may_sleep()
+
+    asyncio.run(live())
+
+
 def test_nan_and_what_is_out_of_range_is_refused(folder):
     async def live():
         board = Board()
