@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from gateway.history.hot import Hot
 from gateway.usage.report import report
 from gateway.usage.scope import scope
 from tests.gateway.api.house import House, client, serving
-from tests.gateway.usage.hall import DAY, HOUR, MIDNIGHT, ZONE, fill, office, silent
+from tests.gateway.usage.hall import DAY, HOUR, MIDNIGHT, ZONE, change, fill, office, silent
 
 FIRST = MIDNIGHT - 63 * DAY  # a Wednesday, too
 OLD = date(2026, 5, 20)
@@ -99,3 +100,38 @@ def _agreed(house: House, http: httpx.Client) -> float:
         total = sum(i["kwh"] for i in items)
         assert total == pytest.approx(said["waste"]["kwh"], abs=2e-4)
     return total
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "hours", "differs"),
+    [
+        ("Europe/Berlin", date(2026, 3, 29), 23, -0.2),  # 02:00 is 03:00
+        ("Pacific/Auckland", date(2026, 4, 5), 25, +0.2),  # 02:00 comes twice
+    ],
+)
+def test_a_day_on_which_the_clock_was_put_is_held_against_the_same_clock(
+    tmp_path: Path, zone: str, on: date, hours: int, differs: float
+) -> None:
+    """A meter shows a hundred watts times the hour that the hall's clock shows."""
+    tz = ZoneInfo(zone)
+
+    def begin(day: date) -> int:
+        return int(datetime(day.year, day.month, day.day, tzinfo=tz).timestamp()) * 1000
+
+    now = begin(on) + (hours - 9) * HOUR + HOUR // 2  # 15:30 by the clock
+    house = House(tmp_path, now)
+    change(house, timezone=zone)
+    watts = {"pm-01/c1": lambda t: 100.0 * datetime.fromtimestamp(t / 1000, tz).hour}
+    fill(house, watts, begin(on) - 22 * DAY, now, zone=tz)
+    found = asked(house, on)
+    house.close()
+    curve = found["curve"]["items"]
+    assert len(curve) == hours * 6
+    for point in curve:
+        assert point["mid"] == 100.0 * int(point["t"][11:13]), point
+    told = [point for point in curve if point["value"] is not None]
+    assert len(told) == (hours - 9) * 6 + 3
+    assert all(point["value"] == point["mid"] for point in told)
+    usual = found["usual"]
+    unheard = 1.5 * 5 / 60  # since the last word, five minutes ago
+    assert usual["against"] - usual["kwh"] == pytest.approx(differs - unheard, abs=0.001)
