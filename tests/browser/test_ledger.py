@@ -213,7 +213,7 @@ def test_hot_work_demands_its_ticks(office: Office) -> None:
     form = page.get_by_role("form", name="审批动火作业")
     for name, value in {
         **{"place": "机房", "work": "切割", "applicant": "后勤", "supervisor": "赵"},
-        **{"height_m": "2.5", "to": "2026-07-01T20:00"},
+        **{"height_m": "2.5", "to-time": "20:00"},
     }.items():
         form.locator(f"[name={name}]").fill(value)
     send = form.locator(".primary")
@@ -229,6 +229,43 @@ def test_hot_work_demands_its_ticks(office: Office) -> None:
     expect(page.get_by_role("region", name="未经核对的动火豁免")).to_contain_text("焊接")
     assert office.row("SELECT count(*) FROM permit WHERE kind = 'hot-work'") == (3,)
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "opens", "shown", "wrong"),
+    [
+        ("zh", "打开月份选择", ("2026年", "2025年", "12月"), "请填写月份"),
+        ("en", "Open the months", ("2026", "2025", "December"), "Give a month"),
+    ],
+)
+def test_a_month_is_typed_or_picked_in_the_pages_language(
+    office: Office, lang: str, opens: str, shown: tuple[str, ...], wrong: str
+) -> None:
+    page = office.sign_in("zhao", "attendance", width=390, lang=lang)
+    field = page.locator(".ledger-tools input")
+    expect(field).to_have_value("2026-07")
+    page.get_by_role("button", name=opens).click()
+    months = page.get_by_role("dialog")
+    expect(months.locator("b")).to_have_text(shown[0])
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("PageUp")
+    expect(months.locator("b")).to_have_text(shown[1])
+    for key in ("ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(months.get_by_role("button", name=shown[2], exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(months).to_have_count(0)
+    expect(field).to_have_value("2025-12")
+    expect(field).to_be_focused()
+    page.get_by_role("button", name=opens).click()
+    page.keyboard.press("Escape")
+    expect(months).to_have_count(0)
+    field.fill("2025-13")
+    assert wrong in field.evaluate("e => e.validationMessage")
+    with page.expect_response("**/attendance?month=2026-05*"):
+        field.fill("2026-05")
+        page.keyboard.press("Tab")
 
 
 def test_who_was_not_seen_is_confirmed_by_name(office: Office) -> None:

@@ -9,6 +9,7 @@ import { useStore } from "../../store";
 import type { CaseRow } from "../../types";
 import { whyOf } from "../../ui/card";
 import { DateField } from "../../ui/date";
+import { MonthField } from "../../ui/month";
 import { useFetched } from "../../ui/fetch";
 import { Outcome } from "../../ui/form";
 import { Sign } from "../../ui/sign";
@@ -151,15 +152,7 @@ export function Text({ name, label, optional, most = 500, value }: FieldProps) {
 /** The month that a ledger shows, as "2026-07". */
 export function MonthPicker({ month, set }: { month: string; set: (month: string) => void }) {
   return (
-    <label class="beside">
-      {t("duties.month")}
-      <input
-        type="month"
-        value={month}
-        required
-        onChange={(e) => /^\d{4}-\d\d$/.test(e.currentTarget.value) && set(e.currentTarget.value)}
-      />
-    </label>
+    <MonthField class="beside" label={t("duties.month")} value={month} required set={set} />
   );
 }
 
