@@ -224,6 +224,17 @@ def test_hot_work_demands_its_ticks(office: Office) -> None:
     assert form.locator("[name=cleared_5m]").evaluate("e => e.validity.valueMissing")
     form.locator("[name=cleared_5m]").check()
     form.locator("[name=extinguishers]").check()
+    # what the page does not foresee is said by the field's own name
+    height = form.locator("[name=height_m]")
+    height.evaluate("e => e.removeAttribute('max')")
+    for field, wrong, right, name in (
+        (form.locator("[name=to-time]"), "00:01", "20:00", "“结束日期”、“结束时刻”"),
+        (height, "900", "2.5", "“离地高度（米）”"),
+    ):
+        field.fill(wrong)
+        send.click()
+        expect(form.locator("..").locator(".form-fault")).to_have_text(f"没有完成：请核对：{name}")
+        field.fill(right)
     send.click()
     expect(page.locator(".entry", has_text="切割")).to_contain_text("下方看护人 钱")
     expect(page.get_by_role("region", name="未经核对的动火豁免")).to_contain_text("焊接")
@@ -274,7 +285,7 @@ def test_who_was_not_seen_is_confirmed_by_name(office: Office) -> None:
     act(
         *(lead, "登记预约"),
         **{"counter": "w01", "matter": "刻章备案", "day": "2026-07-01"},
-        **{"begin": "19:00", "end": "19:30", "card": "610329"},
+        **{"from-time": "19:00", "to-time": "19:30", "card": "610329"},
     )
     coming = lead.get_by_role("region", name="今天及以后的预约")
     expect(coming).to_contain_text("刻章备案")

@@ -2,6 +2,7 @@ import type { zhDuty } from "./zh-CN.duty";
 
 export const enDuty: Record<keyof typeof zhDuty, string> = {
   "form.password": "The password is wrong, or the account may not.",
+  "form.fields": "check what stands in: {fields}",
   "form.wait": "Too many wrong passwords; try again later.",
   "common.notDone": "Not done: {why}",
   "why.two-names": "it takes two people",

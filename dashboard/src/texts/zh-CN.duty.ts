@@ -1,6 +1,7 @@
 /** 值班页的文字：交接班、关门检查、签字、操作回路、值班记录。 */
 export const zhDuty = {
   "form.password": "密码不对，或账号无权。",
+  "form.fields": "请核对：{fields}",
   "form.wait": "密码错误次数过多，请稍后再试。",
   "common.notDone": "没有完成：{why}",
   "why.two-names": "需要两个人的姓名",
