@@ -25,7 +25,7 @@ DAY = 24 * 60 * MINUTE
 WORDS = {
     "zh": {
         "silent": "离线",
-        "stale": "已 23 分 0 秒 无消息",
+        "stale": "已 23 分",
         "unset": "未对时",
         "denied": "无权使用该主题",
         "days": "剩 5 天",
