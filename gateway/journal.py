@@ -204,10 +204,20 @@ class Journal:
         """Write the turn into the caller's transaction: what is new, or better known, of it."""
         inserts, updates = [], []
         stored = [row for key, row in self._rows.items() if key not in self._same]
+        begun: dict[Key, int] = {}  # the checksum of the first two columns
         for row in stored:
             device, log, seq, boot, up, t, at, t_at, kind, raw = _columns(row)
-            crc = crc32(
-                f"{device}\0{log}\0{seq}\0{boot}\0{up}\0{t}\0{at}\0{t_at}\0{kind}\0{raw}".encode()
+            start = begun.get((device, log))
+            if start is None:
+                start = begun[device, log] = crc32(f"{device}\0{log}\0".encode())
+            crc = (
+                crc32(
+                    b"%d\0%d\0%d\0%d\0%d\0%d\0%b\0%b"
+                    % (seq, boot, up, t, at, t_at, kind.encode(), raw.encode()),
+                    start,
+                )
+                if t is not None
+                else checksum(*_columns(row))
             )
             if row.new:
                 inserts.append((device, log, seq, boot, up, t, at, t_at, kind, raw, crc))

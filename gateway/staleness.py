@@ -14,7 +14,6 @@ from typing import Any
 from firmware import wire
 from gateway import alerts
 from gateway.clock import iso
-from gateway.events import Event
 from gateway.ledger import Ledger
 from gateway.rules import catalogue
 from gateway.rules.devices import STALE
@@ -65,10 +64,8 @@ class Staleness:
     def _newest(self, turn: Turn) -> dict[str, tuple[int, Mapping[str, float]]]:
         """(time, ages) of the newest report of each device that nothing newer has overtaken."""
         found: dict[str, tuple[int, Mapping[str, float]]] = {}
-        for said in turn.stored:
+        for said in turn.new(wire.HEALTH):
             event = said.event
-            if not said.new or not isinstance(event, Event) or event.kind != wire.HEALTH:
-                continue
             t = said.at if said.t is None else said.t
             known = found[said.device][0] if said.device in found else self._heard.get(said.device)
             if known is None or known <= t or known > turn.now + wire.FUTURE_MS:  # clock set back

@@ -7,7 +7,6 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
@@ -354,10 +353,10 @@ class Writer:
         metrics.messages.inc(sum(len(delivery.messages) for delivery in deliveries))
         metrics.rejects.inc(rejected)
         metrics.lost.inc(sum(r.last - r.first + 1 for r in turn.lost))
-        new = Counter([stored.kind for stored in turn.stored if stored.new])
+        new = {kind: len(stored) for kind, stored in turn.fresh.items()}
         for kind, n in new.items():
             metrics.events.labels(kind if kind in wire.KINDS else "unknown").inc(n)
-        metrics.duplicates.inc(accepted - new.total())
+        metrics.duplicates.inc(accepted - sum(new.values()))
 
     def _gather_acks(self) -> int:
         """How many application acks now wait for the session's flush."""
