@@ -20,7 +20,7 @@ from gateway.acks import AckBook
 from gateway.care import Upkeep
 from gateway.denials import Denials, Denied
 from gateway.errors import EnvironmentFault
-from gateway.events import Refused, decode, split_topic
+from gateway.events import Refused, split_topic
 from gateway.ingest import Connected, Delivery, Session, decode_state
 from gateway.journal import READINGS, Journal, damaged
 from gateway.live import Feed
@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 TICK_S = 0.2
-BATCH = 1024
+BATCH = 2048
 TIME_EVERY_S = 20.0
 CANARY_EVERY_S = 5.0
 CANARY_LATE_S = 10.0
@@ -220,7 +220,7 @@ class Writer:
         self._count(deliveries, accepted, rejected, turn)
         self._gather_acks()
         for delivery in deliveries:  # together with what was gathered to be sent
-            delivery.by.confirm([said.mid for said in delivery.messages if said.qos])
+            delivery.by.confirm([said.mid for said, _ in delivery.messages if said.qos])
         if self._session is not None:
             self._session.flush()
 
@@ -228,7 +228,7 @@ class Writer:
         """Feed the journal what a delivery brought; how many events it took."""
         journal, places, low = self._journal, self._places, self._upkeep.disk.low
         at, db, accepted = delivery.at, self._db, 0
-        for said in delivery.messages:
+        for said, events in delivery.messages:
             where = places.get(said.topic) or self._place(said, at)
             if where is None:
                 continue
@@ -236,7 +236,7 @@ class Writer:
             if leaf == "state":
                 self._note_state(said, device, at, states)
                 continue
-            for raw, item in decode(said.payload):
+            for raw, item in events:
                 if isinstance(item, Refused):
                     journal.refuse(said.topic, device, raw, item, at)
                 elif low and item.kind in READINGS and not journal.has(device, item.log, item.seq):
