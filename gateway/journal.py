@@ -77,11 +77,12 @@ def _merged(row: StoredEvent, at: int, t: int | None) -> StoredEvent:
 class _Log:
     """What is known of one log of one device."""
 
-    __slots__ = ("boot", "duplicates", "last_at", "pruned", "received", "stored", "top")
+    __slots__ = ("boot", "duplicates", "last_at", "pruned", "received", "stored", "top", "written")
 
     def __init__(self) -> None:
         self.received = Intervals()
         self.top = self.boot = self.stored = self.duplicates = self.last_at = self.pruned = 0
+        self.written = 0  # how far it was complete at the last write
 
 
 Key = tuple[str, str]  # device, log
@@ -123,6 +124,7 @@ class Journal:
                 (device, log, acked),
             ):
                 book.received.add(first, last)
+            book.written = book.received.head
 
     def accept(
         self, db: sqlite3.Connection, device: str, raw: bytes, event: Event | Unknown, at: int
@@ -253,9 +255,10 @@ class Journal:
         return len(self._rejects)
 
     def pointer(self, device: str, log: str) -> int:
-        """The highest n with every one of 1…n stored or counting as received; 0 for none."""
+        """The highest n with every one of 1…n stored or counting as received, as of the last
+        `write`; 0 for none."""
         book = self._logs.get((device, log))
-        return 0 if book is None else book.received.head
+        return 0 if book is None else book.written
 
     def newest_logs(self) -> list[Key]:
         """For each device the log that it wrote last."""
@@ -302,7 +305,7 @@ class Journal:
     def _write_logs(self, db: sqlite3.Connection) -> None:
         rows = []
         for (device, log), book in self._touched.items():
-            book.top = max(book.top, book.received.top)
+            book.top, book.written = max(book.top, book.received.top), book.received.head
             rows.append(
                 (
                     *(device, log, book.received.head, book.top, book.boot),
