@@ -291,13 +291,12 @@ class HostBoard:
             found = socket.getaddrinfo(setup.host, setup.port)[0][-1]
             packed = isinstance(found, (bytes, bytearray))
             address = _dotted(found) if packed else str(found[0])
-        more = {}
         if setup.tls:
             from firmware import tls
 
-            name = setup.tls.get("name") or setup.host
-            more = {"ssl": tls.context(setup.tls), "server_hostname": name}
-        found = await asyncio.open_connection(address, setup.port, **more)
+            found = await tls.opened(address, setup)
+        else:
+            found = await asyncio.open_connection(address, setup.port)
         self._address = address
         return found
 

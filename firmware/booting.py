@@ -7,9 +7,10 @@ from firmware.clock import Boots, Clock
 from firmware.flashlog import FlashLog
 from firmware.kinds.body import Body
 from firmware.link import Link
-from firmware.report import Reporter
+from firmware.report import BATTERY_REPEAT_MS, Reporter
 from firmware.slots import Slots
 
+SLOW_MS = 5000  # by then every part of a battery device has measured once
 CRASHES = 10  # boots that ended in a crash, one after the other: safe mode
 UNLOADED = ("booting", "config", "mounting", "factory", "slots")  # what only a boot needs
 
@@ -42,7 +43,11 @@ def boot(device, board, folder):
     if not device.safe:  # a part may be what crashes it
         readings = board.begin(device.body.channels, setup.meters, setup.relay_boot)
         device.say(now, device.body.begin(now, readings))
-    device.say(now, [device.health(now)])
+    if setup.battery and None in device.report.ages(now).values():
+        # the only report before it sleeps: what is slow to measure gets its time
+        device.health_at = now + SLOW_MS - BATTERY_REPEAT_MS
+    else:
+        device.say(now, [device.health(now)])
 
 
 def _make(folder):

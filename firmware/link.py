@@ -23,6 +23,7 @@ RESEND_MOST_MS = 60000
 BACKOFF_MS = 500
 BACKOFF_MOST_MS = 15000
 AWAKE_MS = 30000  # a battery device sleeps when all has been covered for so long
+AWAKE_LEAST_MS = 2000  # real, however fast its clock runs: what was sent at `ready` still comes
 
 
 class Fatal(Exception):
@@ -267,7 +268,8 @@ class Link:
         quiet = self._board.real_ms() - self._covered_at
         if self.trial:  # its minute of self-test must not end in a boot
             return False
-        return not self._log.held() and not self._pids and quiet > AWAKE_MS
+        awake = max(AWAKE_LEAST_MS, AWAKE_MS // self._board.speed)  # by the device's own clock
+        return not self._log.held() and not self._pids and quiet > awake
 
     def _take(self):
         """The next payload: an urgent event on its own, or a batch in order, or None."""

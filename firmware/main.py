@@ -40,7 +40,7 @@ class Device:
     def __init__(self, board, folder):
         self._board = board
         self._folder = folder
-        self._health_at = 0
+        self.health_at = 0  # when it last told how it fares
         self._told_reset = False
         self._orders = None
         self.restart = False
@@ -113,7 +113,7 @@ class Device:
         battery = self._board.battery()
         if battery is not None:
             fields["battery"] = battery
-        self._health_at = now
+        self.health_at = now
         return (wire.HEALTH, fields)
 
     def command(self, payload, retained):
@@ -194,7 +194,7 @@ class Device:
                 self.watch(self.body, real - self.link.time_at, real)
         spacing = self.report.spacing()
         every = BATTERY_REPEAT_MS if self.setup.battery else REPEAT_MS
-        if spacing is not None and now - self._health_at >= max(every, spacing):
+        if spacing is not None and now - self.health_at >= max(every, spacing):
             events.append(self.health(now))
         self.say(now, events)
 

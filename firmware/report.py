@@ -66,7 +66,7 @@ class Reporter:
         self._slow = BATTERY_REPEAT_MS if battery else SLOW_MS
         self._states = {}
         self._samples = {}
-        self._read = {}  # (kind, ch) of what is sensed -> when it was last read
+        self._read = {}  # (kind, ch) of what is sensed -> when it was last read, None: never
         self._spacing = 0
         self.thinned = 0
 
@@ -78,10 +78,10 @@ class Reporter:
         """Least ms between two samples of one channel; None: none at all."""
         return self._spacing
 
-    def expect(self, now, kind, ch):
-        """A channel that is to be read: one that never is has an age as well."""
+    def expect(self, kind, ch):
+        """A channel that is to be read: one that never is stands in `ages` as well."""
         if kind in SENSED:
-            self._read.setdefault((kind, ch), now)
+            self._read.setdefault((kind, ch))
 
     def still(self, now, ch):
         """A state was read again and has not changed."""
@@ -179,5 +179,9 @@ class Reporter:
         return max(wait, 0)
 
     def ages(self, now):
-        """Seconds since each sensed channel was last read; since the boot where it never was."""
-        return {key[1]: (now - self._read[key]) // 1000 for key in self._read}
+        """Seconds since each sensed channel was last read; None where this boot never has."""
+        ages = {}
+        for key in self._read:
+            read = self._read[key]
+            ages[key[1]] = None if read is None else (now - read) // 1000
+        return ages

@@ -1,5 +1,6 @@
 """TLS to the broker: the hall's CA required, a client certificate where there is one (DER)."""
 
+import asyncio
 import ssl
 
 
@@ -16,3 +17,12 @@ def context(tls):
     if tls.get("cert") and tls.get("key"):
         made.load_cert_chain(_bytes(tls["cert"]), _bytes(tls["key"]))
     return made
+
+
+async def opened(address, setup):
+    """(reader, writer) to the broker, whose certificate bears its name. OSError; ValueError where
+    either end refuses the other."""
+    name = setup.tls.get("name") or setup.host
+    return await asyncio.open_connection(
+        address, setup.port, ssl=context(setup.tls), server_hostname=name
+    )

@@ -165,7 +165,9 @@ def _fits(type_, value):
         if not isinstance(value, dict) or len(value) > 32:
             return False
         for key in value:
-            if not isinstance(key, str) or len(key) > 32 or not is_number(value[key]):
+            if not isinstance(key, str) or len(key) > 32:
+                return False
+            if value[key] is not None and not is_number(value[key]):
                 return False
         return True
     return False

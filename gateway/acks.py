@@ -17,11 +17,12 @@ class AckBook:
         self._due.setdefault(device, {})[log] = None
 
     def ready(self, now: float) -> list[tuple[str, str]]:
-        """(device, log) to be sent at `now`, a monotonic time in seconds: one for each device."""
+        """(device, log) to be sent at `now`, a monotonic time in seconds: one for each device, of
+        several logs the one that has waited longest."""
         out = []
         for device in [d for d in self._due if self._not_before.get(d, 0.0) <= now]:
             logs = self._due[device]
-            log = next(reversed(logs))
+            log = next(iter(logs))
             del logs[log]
             if not logs:
                 del self._due[device]

@@ -121,20 +121,38 @@ def _make(
 
 
 def _raise(db: sqlite3.Connection, now: int, name: str, settings: Noise) -> None:
-    row = db.execute(
-        "SELECT raised, flapping, active, closed FROM alert WHERE id=?", (name,)
-    ).fetchone()
-    if row[2] and not row[3]:
+    active, closed = db.execute("SELECT active, closed FROM alert WHERE id=?", (name,)).fetchone()
+    if active and not closed:
         apply(db, now, name, Raise(), settings)
         return
-    was = Flapping(tuple(json.loads(row[0])), bool(row[1]))
+    _settle(db, now, name, settings)
+    was = _flapping(db, name)
     flaps = noise.flapped(was, now, settings.flap_set, settings.flap_clear, settings.flap_within)
-    # the raise that makes it flap is still told, and says how often; those after it are not
-    apply(db, now, name, Raise(settings.min_on, held=was.held and flaps.held), settings)
     db.execute(
         "UPDATE alert SET raised=?, flapping=? WHERE id=?",
         (json.dumps(flaps.raised), flaps.held, name),
     )
+    # the raise that makes it flap is still told, and says how often; those after it are not
+    apply(db, now, name, Raise(settings.min_on, held=was.held), settings)
+
+
+def _flapping(db: sqlite3.Connection, name: str) -> Flapping:
+    raised, held = db.execute("SELECT raised, flapping FROM alert WHERE id=?", (name,)).fetchone()
+    return Flapping(tuple(json.loads(raised)), bool(held))
+
+
+def _settle(db: sqlite3.Connection, now: int, name: str, settings: Noise) -> None:
+    """It no longer flaps once it has been quiet for so long."""
+    calm = noise.calm_at(_flapping(db, name), settings.flap_clear, settings.flap_within)
+    if calm is not None and calm <= now:
+        db.execute("UPDATE alert SET flapping=0, changed=? WHERE id=?", (now, name))
+
+
+def _tick_due(db: sqlite3.Connection, name: str, life: Alert, settings: Noise) -> int | None:
+    """When time alone changes it next, its flapping included; None where it does not."""
+    calm = noise.calm_at(_flapping(db, name), settings.flap_clear, settings.flap_within)
+    moments = (calm, lifecycle.due(life, reminds(settings, life.severity)))
+    return min((at for at in moments if at is not None), default=None)
 
 
 def read(db: sqlite3.Connection, name: str) -> Alert | None:
@@ -175,14 +193,13 @@ def _write(
     deed: Deed,
 ) -> None:
     began, over = then.round > before.round, before.active and not then.active
-    remind = reminds(settings, then.severity)
     db.execute(
         "UPDATE alert SET state=?, active=?, acked=?, closed=?, aside=?, shelved_until=?, round=?,"
         " told_from=?, why=?, clears_at=?, answered_at=?, tick_due=?, changed=? WHERE id=?",
         (
             *(then.state, then.active, then.acked, then.closed, then.aside, then.until),
             *(then.round, then.told_from, then.why, then.clears_at, then.answered_at),
-            *(lifecycle.due(then, remind), now, name),
+            *(_tick_due(db, name, then, settings), now, name),
         ),
     )
     if began:
@@ -264,12 +281,13 @@ def tick(db: sqlite3.Connection, now: int, settings: Noise) -> None:
     """What time alone changes: what is over long enough, comes back, or is told again."""
     due = db.execute("SELECT id, severity FROM alert WHERE tick_due<=?", (now,)).fetchall()
     for name, severity in due:
+        _settle(db, now, name, settings)
         apply(db, now, name, Tick(reminds(settings, severity)), settings)
         life = read(db, name)
         assert life is not None
         db.execute(
             "UPDATE alert SET tick_due=? WHERE id=?",
-            (lifecycle.due(life, reminds(settings, severity)), name),
+            (_tick_due(db, name, life, settings), name),
         )
 
 

@@ -140,6 +140,7 @@ def restore(source: Path, data: Path) -> list[str]:
             db = store.open_writer(part)
             try:
                 taken = salvage.run(former, db) if former.exists() else []
+                db.execute("DELETE FROM session")  # one that was ended since would be good again
                 faults = verify.check(db, lambda _: None)
             finally:
                 db.close()

@@ -65,11 +65,13 @@ class Care:
 
     name = "care"
 
-    def __init__(self, upkeep: Upkeep, health: Health, speed: float, noise: Noise) -> None:
+    def __init__(
+        self, upkeep: Upkeep, health: Health, speed: float, noise: Noise, timezone: str
+    ) -> None:
         self._upkeep = upkeep
         self._health = health
         self._jumps = Jumps(speed)
-        self._ledger = Ledger(lambda *_: None, noise)
+        self._ledger = Ledger(lambda *_: None, noise, timezone)
         self._standing: set[str] = set()
         self._told_dropped: int | None = None
         self._dropped_at = -DROPPED_MS

@@ -23,6 +23,7 @@ ANSWER_S = 5.0  # real seconds; the network's timers do not run faster with the 
 MAX_TRIES = 3
 SWITCHES = ("on", "off", "set")
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_RANDOM = (1 << 80) - 1  # of a ULID
 _DONE: Any = STRUCTS[wire.DONE]
 
 
@@ -45,10 +46,24 @@ class Publish(Protocol):
     def __call__(self, topic: str, payload: bytes) -> bool: ...
 
 
-def new_id(now: int) -> str:
-    """`c-` and a ULID of `now` in Unix ms: ids sort by their making."""
-    number = (now << 80) | secrets.randbits(80)
-    return "c-" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+def new_id(db: sqlite3.Connection, table: str, sort: str, now: int) -> str:
+    """`sort` ("c") and a ULID of `now` in Unix ms, for a row of `table`. Within a millisecond each
+    is the next number after the one before, so that ids sort by their making."""
+    first = now << 80
+    ids = (_ulid(sort, first), _ulid(sort, first | _RANDOM))
+    (last,) = db.execute(f"SELECT max(id) FROM {table} WHERE id BETWEEN ? AND ?", ids).fetchone()
+    return _ulid(sort, first | secrets.randbits(80) if last is None else _number(last) + 1)
+
+
+def _ulid(sort: str, number: int) -> str:
+    return f"{sort}-" + "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def _number(name: str) -> int:
+    number = 0
+    for sign in name[2:]:
+        number = number << 5 | _CROCKFORD.index(sign)
+    return number
 
 
 def request(
@@ -68,7 +83,7 @@ def request(
     `ttl_ms` is time of the house's clock after which it must no longer be carried out.
     """
     assert do in wire.ACTIONS, do
-    made = new_id(now)
+    made = new_id(db, "command", "c", now)
     fence = db.execute("SELECT value FROM meta WHERE key='fence'").fetchone()
     db.execute(
         "INSERT INTO command (id,device,ch,do,args,cause,person,made_at,exp,state,fence)"

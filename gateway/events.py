@@ -38,7 +38,7 @@ _TYPES: dict[str, Any] = {
     wire.HEX: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{1,64}\Z")],
     wire.LEVEL: Annotated[int, msgspec.Meta(ge=1, le=5)],
     wire.VISIT: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9-]{1,32}\Z")],
-    wire.MAP: dict[str, float],
+    wire.MAP: dict[str, float | None],
 }
 
 

@@ -111,7 +111,7 @@ class House:
             Disk(options.data, None if floor is None else floor * MB),
             None if kept is None else kept * DAY_MS,
         )
-        self.care = Care(self.upkeep, self.health, options.speed, hall.noise)
+        self.care = Care(self.upkeep, self.health, options.speed, hall.noise, hall.timezone)
         self._writer = Writer(
             *(options.data, hall.id, self._devices, options.clock.now, stages.of(self)),
             *(self.feed, self.health, self.metrics, self._stalled, self._died),

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Iterable
-from operator import itemgetter
 from typing import Any
 
 import structlog
 
 from gateway import permits
 from gateway.clock import iso
-from gateway.engine import Engine, Record
+from gateway.engine import Engine
 from gateway.findings import Finding
 from gateway.ledger import Ledger
 from gateway.placing import Placing
+from gateway.records import Records
+from gateway.rules import catalogue
+from gateway.rules.devices import CLOCK
 from gateway.site import Site
 from gateway.snapshots import SnapshotFault, frozen, packed, thawed, unpacked
 from gateway.switching import Switch
@@ -43,7 +45,6 @@ _DRAIN_MOST_MS = 60_000  # a backlog is waited for so long at most
 _BEHIND_MS = 10_000  # a gateway that is farther behind judges late evidence as such
 
 Key = tuple[str, str, int]
-_TIME = itemgetter(0)  # of a record
 
 
 class Judging:
@@ -58,11 +59,12 @@ class Judging:
             lambda db, now, name, finding: switch(db, now, name, finding, self._engine),
             site.noise,
             site.timezone,
+            clocks=catalogue.enabled(site.rules.get(CLOCK.id, {})),
         )
         self._mark = program.mark(site)
         self._placing = Placing(program.graph)
         self._engine: Engine
-        self._records: list[Record] = []
+        self._records = Records()
         self._snapshots: list[tuple[int, Any]] = []  # all but the newest few packed
         self._disk_at = 0
         self._permits_seen: str | None = None
@@ -92,14 +94,7 @@ class Judging:
             self._engine.start(spans)
         self._engine.changed = {}
         since = self._engine.t if kept else self._engine.beginning - 1
-        self._records = [
-            r if r[0] >= self._engine.t else (self._engine.t, *r[1:])
-            for r in self._placing.load(db, since)
-        ]
-        entry = self._program.graph.entry_input
-        for at in self._entries:
-            if at > since:
-                insort(self._records, (at, 0, 0, "", entry, None))
+        self._reload(db, since, self._engine.t)
         self._snapshots = [(self._engine.t if kept else since, self._engine.snapshot())]
         self._disk_at = now
         self._told_failed = False
@@ -129,11 +124,8 @@ class Judging:
         add, remove = ((), ()) if leapt else self._placing.take(db, turn.stored)  # loaded already
         reached = self._engine.t
         back = min((r[0] for r in (*add, *remove) if r[0] <= reached), default=None)
-        for record in remove:
-            at = bisect_right(self._records, record) - 1
-            if 0 <= at < len(self._records) and self._records[at] == record:
-                del self._records[at]
-        self._take(add)
+        self._records.remove(remove)
+        self._records.add(add)
         permit_back = self._permits(db)
         if permit_back is not None and permit_back <= reached:
             back = permit_back if back is None else min(back, permit_back)
@@ -158,22 +150,9 @@ class Judging:
     # --- time forward and back --------------------------------------------------------------
 
     def _run(self, after: int, target: int) -> None:
-        first = bisect_right(self._records, after, key=_TIME)
-        last = bisect_right(self._records, target, first, key=_TIME)
-        self._engine.run(self._records[first:last])
+        self._engine.run(self._records.between(after, target))
         self._engine.advance(target)
         self._engine.out.clear()
-
-    def _take(self, add: Iterable[Record]) -> None:
-        """Sort records in; mostly they follow all that are there."""
-        records = self._records
-        end = records[-1][0] if records else -1
-        for record in sorted(add, key=_TIME):
-            if record[0] > end or record[:5] >= records[-1][:5]:
-                records.append(record)
-                end = record[0]
-            else:
-                insort(records, record)
 
     def _taken(self) -> dict[Key, Finding]:
         taken, self._engine.changed = self._engine.changed or {}, {}
@@ -229,13 +208,11 @@ class Judging:
                 return at, unpacked(state) if isinstance(state, bytes) else state
         kept = self._kept(db, back - 1)
         if kept:
-            self._reload(db, kept[0])
+            self._reload(db, kept[0], kept[0])
             return kept
         fresh = Engine(self._program, self._engine.beginning)
         fresh.start(self._engine_spans(db))
-        self._reload(db, fresh.beginning - 1)
-        # what is older than the beginning counts from the beginning on
-        self._records = [r if r[0] >= fresh.t else (fresh.t, *r[1:]) for r in self._records]
+        self._reload(db, fresh.beginning - 1, fresh.t)
         return fresh.beginning - 1, fresh.snapshot()
 
     def _kept(self, db: sqlite3.Connection, upto: int) -> tuple[int, Any] | None:
@@ -256,12 +233,16 @@ class Judging:
         db.executemany("DELETE FROM engine_snapshot WHERE t=?", damaged)
         return found
 
-    def _reload(self, db: sqlite3.Connection, since: int) -> None:
-        self._records = self._placing.load(db, since)
+    def _reload(self, db: sqlite3.Connection, since: int, beginning: int) -> None:
+        """The records after `since`; what is older than the beginning counts from there on."""
+        records = [
+            r if r[0] >= beginning else (beginning, *r[1:]) for r in self._placing.load(db, since)
+        ]
         entry = self._program.graph.entry_input
         for at in self._entries:
             if at > since:
-                insort(self._records, (at, 0, 0, "", entry, None))
+                insort(records, (at, 0, 0, "", entry, None))
+        self._records = Records(records)
 
     def _standing(self) -> Iterable[Finding]:
         engine = self._engine
@@ -283,13 +264,12 @@ class Judging:
             self._snapshots = [
                 s for s in (*coarse[-_COARSE_KEPT:], *fine) if s[0] >= t - _RECORDS_KEPT_MS
             ]
-            if len(self._records) > _RECORDS_MOST:
-                most = self._records[-_RECORDS_MOST][0]
+            most = self._records.newest(_RECORDS_MOST)
+            if most is not None:
                 self._snapshots = [s for s in self._snapshots if s[0] >= most] or [
                     self._snapshots[-1]
                 ]
-            floor = self._snapshots[0][0]
-            del self._records[: bisect_right(self._records, floor, key=lambda r: r[0])]
+            self._records.forget(self._snapshots[0][0])
         if now >= self._disk_at + _DISK_MS and self._late is None:
             self._disk_at = now
             db.execute(
@@ -315,7 +295,7 @@ class Judging:
         edges = [] if change is None else [change]
         entry = self._program.graph.entry_input
         for at in entries - self._entries:
-            insort(self._records, (at, 0, 0, "", entry, None))
+            self._records.add(((at, 0, 0, "", entry, None),))
             edges.append(at)
         self._entries = entries
         self._engine.set_spans(spans)

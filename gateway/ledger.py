@@ -41,14 +41,21 @@ _NOT_DERIVED = (
 
 
 class Ledger:
-    """Writes findings and their alerts; `changes` is what the live feed is told."""
+    """Writes findings and their alerts; `changes` is what the live feed is told. `timezone`: of the
+    instants it is told in; `clocks`: whether the site judges the devices' clocks."""
 
     def __init__(
-        self, opened: Opened, settings: Noise | None = None, timezone: str = SHANGHAI
+        self,
+        opened: Opened,
+        settings: Noise | None = None,
+        timezone: str = SHANGHAI,
+        *,
+        clocks: bool = True,
     ) -> None:
         self._opened = opened
         self._settings = settings or Noise()
         self._timezone = timezone
+        self._clocks = clocks
         self._clocks_off: dict[str, Finding] = {}
         self.changes: Changes = []
 
@@ -171,13 +178,14 @@ class Ledger:
             return
         standing = self._clocks_off.get(said.device)
         ahead = said.event.t - said.at
-        if ahead > FUTURE_MS and standing is None:
+        wrong = self._clocks and ahead > FUTURE_MS
+        if wrong and standing is None:
             standing = Finding(
                 CLOCK.id, said.device, None, now, now, None, CLOCK.severity, (), {"ahead_ms": ahead}
             )
             self._clocks_off[said.device] = standing
             self._put(db, standing, now, amends=False)
-        elif ahead <= FUTURE_MS and standing is not None:
+        elif not wrong and standing is not None:
             del self._clocks_off[said.device]
             self._put(db, replace(standing, end=now), now, amends=False)
 

@@ -25,9 +25,19 @@ class Flapping:
 def flapped(was: Flapping, now: int, sets: int, clears: int, within: int) -> Flapping:
     """After one more raise: held from the `sets`-th within the span, until at most `clears` are
     left in it."""
+    calm = calm_at(was, clears, within)
     raised = (*(at for at in was.raised if at > now - within), now)
-    held = len(raised) > clears if was.held else len(raised) >= sets
-    return Flapping(raised[-max(sets, 1) :], held)
+    held = (calm is not None and now < calm) or len(raised) >= sets
+    return Flapping(raised[-max(sets, clears + 1) :], held)
+
+
+def calm_at(was: Flapping, clears: int, within: int) -> int | None:
+    """The first instant at which at most `clears` raises are left in the span; None where it is
+    not held."""
+    if not was.held:
+        return None
+    last = len(was.raised) - clears - 1  # the raise whose going leaves `clears`
+    return was.raised[last] + within if last >= 0 else 0
 
 
 @dataclass(frozen=True, slots=True)

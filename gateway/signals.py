@@ -68,7 +68,7 @@ class Terms:
     def _present(self, zone: str) -> Signal:
         name = self.zone_names[zone]
         return self._presence_of(self._sensors(zone, "presence")).named(
-            f"{name}有人", f"someone in {zone}", f"{name}无人", f"{zone} vacant"
+            f"{name}有人", f"someone in {name}", f"{name}无人", f"{name} vacant"
         )
 
     def _anyone(self) -> Signal:
@@ -120,26 +120,26 @@ class Terms:
         if circuit.meter is None:
             return logic.UNSURE
         channel = _channel(circuit.meter, "power", "w")
-        return Compare(channel, op, watts, circuit.name, circuit.id, "W")
+        return Compare(channel, op, watts, circuit.name, circuit.name, "W")
 
     def lit(self, circuit: Circuit) -> Signal:
         """Lights are on: by the meter, else by the relay, else unknown (contract, semantics 2)."""
         if circuit.meter is None and circuit.relay is not None:
-            return _flag(circuit.relay, "relay", "on", f"{circuit.name}开", f"{circuit.id} on")
+            return _flag(circuit.relay, "relay", "on", f"{circuit.name}开", f"{circuit.name} on")
         return self.power(circuit, ">", circuit.on_above_w)
 
     def ac_on(self, ac: AirConditioner) -> Signal:
-        return Compare(_channel(ac.source, "ac", "on"), "==", True, f"{ac.name}开", f"{ac.id} on")
+        return Compare(_channel(ac.source, "ac", "on"), "==", True, f"{ac.name}开", f"{ac.name} on")
 
     def ac_mode(self, ac: AirConditioner, *modes: str) -> Signal:
         channel = _channel(ac.source, "ac", "mode")
         return any_of(
-            *(Compare(channel, "==", m, f"{ac.name}模式", f"{ac.id} mode") for m in modes)
+            *(Compare(channel, "==", m, f"{ac.name}模式", f"{ac.name} mode") for m in modes)
         )
 
     def ac_set(self, ac: AirConditioner, op: str, degrees: float) -> Signal:
         channel = _channel(ac.source, "ac", "set")
-        return Compare(channel, op, degrees, f"{ac.name}设定", f"{ac.id} set", "°C")
+        return Compare(channel, op, degrees, f"{ac.name}设定", f"{ac.name} set", "°C")
 
     def ac_in_season(self, ac: AirConditioner) -> Signal:
         """Contract, semantics 11."""
@@ -154,13 +154,14 @@ class Terms:
         if opening.contact is None:
             return logic.UNSURE
         return _flag(
-            opening.contact, "contact", "open", f"{opening.name}开着", f"{opening.id} open"
+            opening.contact, "contact", "open", f"{opening.name}开着", f"{opening.name} open"
         )
 
     def locked(self, opening: Opening) -> Signal:
         if opening.lock is None:
             return logic.UNSURE
-        return _flag(opening.lock, "lock", "locked", f"{opening.name}上锁", f"{opening.id} locked")
+        name = opening.name
+        return _flag(opening.lock, "lock", "locked", f"{name}上锁", f"{name} locked")
 
     def any_open(self, zone: str) -> Signal:
         """An opening of the zone that has a contact is open."""
@@ -183,9 +184,9 @@ class Terms:
         assert counter.presence is not None
         return _flag(counter.presence, "presence", "present").named(
             f"{counter.name}有人",
-            f"someone at {counter.id}",
+            f"someone at {counter.name}",
             f"{counter.name}窗口无人",
-            f"nobody at {counter.id}",
+            f"nobody at {counter.name}",
         )
 
     def post_b(self, counter: Counter) -> Signal:

@@ -60,7 +60,7 @@ class Job:
 
 def request(db: sqlite3.Connection, now: int, device: str, image: Image, person: str) -> str:
     """Book an update; its id. Raises InputFault where one is under way already."""
-    made = new_id(now).replace("c-", "f-")
+    made = new_id(db, "firmware_update", "f", now)
     row = db.execute("SELECT fw FROM device WHERE id=?", (device,)).fetchone()
     try:
         db.execute(

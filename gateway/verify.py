@@ -127,7 +127,7 @@ def _gaps(db: sqlite3.Connection, say: Say) -> Iterator[str]:
     for device, log, acked, top, pruned in db.execute(
         "SELECT device, log, acked, top, pruned FROM log"
     ):
-        have = _received(db, device, log)
+        have = received(db, device, log)
         have.add(1, pruned)
         if have.head < acked:
             short = True
@@ -138,7 +138,8 @@ def _gaps(db: sqlite3.Connection, say: Say) -> Iterator[str]:
         say("✓ every acknowledged number is there")
 
 
-def _received(db: sqlite3.Connection, device: str, log: str) -> Intervals:
+def received(db: sqlite3.Connection, device: str, log: str) -> Intervals:
+    """The numbers of a log that are stored or count as received."""
     have = Intervals()
     for (seq,) in db.execute(
         "SELECT seq FROM event WHERE device=? AND log=? ORDER BY seq", (device, log)

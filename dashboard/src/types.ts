@@ -473,7 +473,7 @@ export interface DeviceRow extends LogRow {
     mem?: number | null;
     rssi?: number | null;
     reset?: string | null;
-    ages?: Record<string, number> | null;
+    ages?: Record<string, number | null> | null;
   } | null;
   certificate: { expires: string; days: number; renewing: boolean } | null;
   maintenance: Work | null;

@@ -38,7 +38,7 @@ class Body:
             hook(self)
         events = self.report.state(now, wire.TAMPER, {"moved": False}, key="tamper")
         for ch in self.channels:
-            self.report.expect(now, self.channels[ch], ch)
+            self.report.expect(self.channels[ch], ch)
         if self._relays:
             events += self._relays.begin(now, readings)
         for item in readings:

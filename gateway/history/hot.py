@@ -154,6 +154,8 @@ class Hot:
         log = _number(event.log)
         if not event.new and not self._leave(db, channel, log, event, energy, again):
             return
+        if event.time < self.packing.kept_from:  # what it would be counted with is gone
+            return
         key = (event.time, event.boot, event.seq, log)
         values = row(event.kind, event.told)
         self._thaw(db, channel, event.time)
@@ -237,9 +239,10 @@ class Hot:
         if before is None:
             before = self._beside(db, channel, key, older=True)
         after = self._beside(db, channel, key, older=False) if behind else None
-        _bill(energy, channel, before, after, -1)
-        _bill(energy, channel, before, reading, 1)
-        _bill(energy, channel, reading, after, 1)
+        if before is not None or not self.packing.torn(db, channel, key[0]):
+            _bill(energy, channel, before, after, -1)
+            _bill(energy, channel, before, reading, 1)
+            _bill(energy, channel, reading, after, 1)
         if after is None:
             self._last[channel] = reading
 
@@ -282,7 +285,7 @@ class Hot:
                 "DELETE FROM moving WHERE channel = ? AND log = ? AND seq = ?",
                 (channel, log, event.seq),
             )
-        if found[0] == event.time:
+        if found[0] == event.time or found[0] < self.packing.kept_from:
             return False
         key = (found[0], event.boot, event.seq, log)
         self._thaw(db, channel, found[0])
@@ -297,9 +300,10 @@ class Hot:
         if gone is not None:
             before = self._beside(db, channel, key, older=True)
             after = self._beside(db, channel, key, older=False)
-            _bill(energy, channel, before, gone, -1)
-            _bill(energy, channel, gone, after, -1)
-            _bill(energy, channel, before, after, 1)
+            if before is not None or not self.packing.torn(db, channel, key[0]):
+                _bill(energy, channel, before, gone, -1)
+                _bill(energy, channel, gone, after, -1)
+                _bill(energy, channel, before, after, 1)
         for field in ROLLED[event.kind]:
             again.update(self._buckets(channel, field, found[0]))
         return True

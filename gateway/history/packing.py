@@ -29,11 +29,12 @@ _PIECE = 7 * buckets.DAY  # of a channel's minutes, dropped at once
 
 
 class Packing:
-    """The writer's side. `horizon`: before it a day may be a chunk."""
+    """The writer's side. `horizon`: before it a day may be a chunk; `kept_from`: before it rows
+    were dropped for their age, so none that comes now is added."""
 
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
-        self.horizon = 0
+        self.horizon = self.kept_from = 0
         self._due: list[int] = []  # channels that may have a day to be packed
         self._looked: int | None = None  # before which day's end they were last looked for
 
@@ -41,7 +42,8 @@ class Packing:
         """Read how far days are packed."""
         self._due, self._looked = [], None
         day = db.execute("SELECT max(day) FROM chunk").fetchone()[0]
-        self.horizon = 0 if day is None else buckets.next_day(day, self._zone)
+        self.kept_from = minutes_from(db)
+        self.horizon = max(self.kept_from, 0 if day is None else buckets.next_day(day, self._zone))
 
     def newest(self, db: sqlite3.Connection, channel: int, t: int, column: int) -> Row | None:
         """The newest row at or before `t` of the packed days that has a value in this column."""
@@ -51,6 +53,17 @@ class Packing:
         ).fetchone()
         rows = chunks.unpack(packed[0]) if packed else []
         return next((r for r in reversed(rows) if r[0] <= t and r[column] is not None), None)
+
+    def torn(self, db: sqlite3.Connection, channel: int, t: int) -> bool:
+        """Whether the reading before `t`, where there is none any more, may have been dropped."""
+        if t - buckets.FAR >= self.kept_from:
+            return False
+        found = db.execute(
+            "SELECT 1 FROM rollup WHERE channel = ? AND field = 1 AND step = ? AND t >= ? AND t < ?"
+            " LIMIT 1",
+            (channel, buckets.HOUR, t - buckets.FAR - buckets.HOUR, self.kept_from),
+        ).fetchone()
+        return found is not None
 
     def thaw(self, db: sqlite3.Connection, channel: int, t: int) -> bool:
         """A row comes into or beside packed days: their rows are hot again first. Whether any."""
@@ -127,6 +140,8 @@ class Packing:
                 " value = max(CAST(value AS INTEGER), ?2)",
                 (MINUTES_FROM, day),
             )
+            self.kept_from = max(self.kept_from, day)
+            self.horizon = max(self.horizon, day)
         db.execute("DELETE FROM chunk WHERE channel = ? AND day < ?", (found, day))
         return int(found) - 1 if self._drop_minutes(db, found, day) else int(found)
 
@@ -149,3 +164,9 @@ class Packing:
             )
             more = more or end < before
         return more
+
+
+def minutes_from(db: sqlite3.Connection) -> int:
+    """From when on there are minutes (Unix ms); before that only hours and days are kept."""
+    found = db.execute("SELECT value FROM meta WHERE key = ?", (MINUTES_FROM,)).fetchone()
+    return 0 if found is None else int(found[0])

@@ -13,7 +13,7 @@ from firmware import wire
 from gateway.history import buckets, chunks
 from gateway.history.days import sealed_to
 from gateway.history.kinds import FIELDS, SCALE
-from gateway.history.packing import MINUTES_FROM
+from gateway.history.packing import minutes_from
 
 MOST_STEPS = 5000
 _ROLLUP = (
@@ -53,11 +53,13 @@ def series(
     zone: ZoneInfo,
     stands: int,
 ) -> list[Step]:
-    """Steps from `begin` to `end`; a state stands for `stands` ms, a sample only for its step."""
+    """Steps from `begin` until `end`, the last one whole as well; a state stands for `stands` ms,
+    a sample only for its step."""
     channel, kind, field = found
     state = kind in _STATES
     sums: dict[int, list[int]] = {}
-    for t, n, low, high, total, last in _rows(db, channel, field, begin, end, step, zone):
+    whole = begin + -(-(end - begin) // step) * step
+    for t, n, low, high, total, last in _rows(db, channel, field, begin, whole, step, zone):
         at = t - (t - begin) % step
         one = sums.get(at)
         if one is None:
@@ -86,6 +88,12 @@ def series(
         else:
             made.append(Step(at))
     return made
+
+
+def aligned(t: int, step: int, zone: ZoneInfo) -> int:
+    """The begin of the step that `t` is in: steps are counted from the day's local midnight."""
+    day = buckets.begin(buckets.DAY, t, zone)
+    return day + (t - day) // step * step
 
 
 def _step(at: int, sums: list[int]) -> Step:
@@ -121,10 +129,10 @@ def _rows(
     zone: ZoneInfo,
 ) -> Iterator[tuple[int, int, int, int, int, int]]:
     """(t, n, low, high, sum, last) in order from the coarsest level that fits into the steps."""
-    level = max(
-        (s for s in buckets.STEPS if step % s == 0 and begin % s == 0 and s != buckets.DAY),
-        default=0,
-    )
+    shorter = (buckets.MINUTE, buckets.HOUR)
+    level = max((s for s in shorter if step % s == 0 and begin % s == 0), default=0)
+    if step % buckets.DAY == 0 and _whole_days(begin, end, zone):
+        level = buckets.DAY
     if level < buckets.HOUR:
         kept = minutes_from(db)
         if begin < kept:  # rows and minutes are gone: an hour stands at its begin
@@ -150,10 +158,12 @@ def _rows(
         yield t, 1, value, value, value, value
 
 
-def minutes_from(db: sqlite3.Connection) -> int:
-    """From when on there are minutes (Unix ms); before that only hours and days are kept."""
-    found = db.execute("SELECT value FROM meta WHERE key = ?", (MINUTES_FROM,)).fetchone()
-    return 0 if found is None else int(found[0])
+def _whole_days(begin: int, end: int, zone: ZoneInfo) -> bool:
+    """Whether every 24 hours of [begin, end) are one local day: no clock is put forward or back."""
+    if buckets.begin(buckets.DAY, begin, zone) != begin:
+        return False
+    days = range(begin, end, buckets.DAY)
+    return all(buckets.next_day(day, zone) == day + buckets.DAY for day in days)
 
 
 def energy(

@@ -51,7 +51,8 @@ class Ratings:
         self._recent: dict[str, Recent] = {}
         self._due: set[str] = set()
         self._hour = 0
-        self._ledger = Ledger(lambda *_: None)  # a rating switches nothing
+        # a rating switches nothing
+        self._ledger = Ledger(lambda *_: None, site.noise, site.timezone)
 
     def load(self, db: sqlite3.Connection, now: int) -> None:
         """Count today afresh."""

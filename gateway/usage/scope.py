@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from gateway import schedules
 from gateway.clock import iso
-from gateway.history import series
+from gateway.history.packing import minutes_from
 from gateway.site import Circuit, Site
 from gateway.usage import read
 from gateway.usage.pure import HOUR, MINUTE
@@ -110,7 +110,7 @@ def scope(
             if meter.first < end
         },
         main=main.id if main else None,
-        minutes_from=series.minutes_from(db),
+        minutes_from=minutes_from(db),
     )
 
 

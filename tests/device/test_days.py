@@ -101,7 +101,7 @@ def test_pad_is_pressed_lifted_and_used_by_the_second_post(
 
 
 def test_door_sleeps_between_changes(broker: Mosquitto, tmp_path: Path) -> None:
-    with day("door", broker, tmp_path, speed=1) as door:
+    with day("door", broker, tmp_path) as door:
         wait_for(lambda: _same(door.of("contact"), ch="c1", open=False), "closed at boot")
         wait_for(lambda: _same(door.of("lock"), ch="k1", locked=False), "unlocked at boot")
         door.ack(door.states()[0]["log"], max(e["seq"] for e in door.events()))

@@ -56,7 +56,7 @@ def test_nine_crash_boots_do_not(broker: Mosquitto, tmp_path: Path) -> None:
 
 
 def test_a_battery_device_sleeps_and_wakes(broker: Mosquitto, tmp_path: Path) -> None:
-    with device("door", broker, tmp_path) as door:
+    with device("door", broker, tmp_path, "--speed", "60") as door:
         log = wait_for(door.states, "ready")[0]["log"]
         door.ear.answer(
             lambda topic, payload: (
@@ -67,7 +67,7 @@ def test_a_battery_device_sleeps_and_wakes(broker: Mosquitto, tmp_path: Path) ->
         )
         door.sees(ch="c1", open=True)
         wait_for(lambda: [e for e in door.of("contact") if e["open"]], "the opening")
-        wait_for(lambda: {"state": "asleep"} in door.states(), "asleep", timeout=90)
+        wait_for(lambda: {"state": "asleep"} in door.states(), "asleep")
         assert {"state": "lost"} not in door.states()
         door.sees(ch="c1", open=False)
         wait_for(lambda: door.of("contact")[-1]["open"] is False, "the closing, from its sleep")

@@ -17,7 +17,7 @@ from gateway import backup, store
 from gateway.errors import EnvironmentFault
 from tests.faults.disks import strace
 from tests.gateway.test_backup import store_events
-from tests.journey.hall import Serve, fetch, ran
+from tests.journey.hall import Person, Serve, fetch, ran
 from tests.waiting import wait_for
 
 NIGHT = "2026-07-0{}T02:59:58+08:00"
@@ -188,6 +188,52 @@ def test_a_damaged_page_is_told_at_the_start_and_mended_by_a_restore(tmp_path: P
         assert gateway.query("SELECT count(*) FROM event WHERE seq<=300") == [(300,)]
         assert findings(gateway, "gateway.store") == []
     assert ran("verify", "--data", gateway.data).returncode == 0
+
+
+def test_what_people_did_after_the_backup_stands_after_a_restore(tmp_path: Path) -> None:
+    """Nobody is called again for what somebody has seen, shelved or closed."""
+    gateway = Serve(tmp_path, start="2026-07-01T18:30:00+08:00")
+    store_events(gateway.data, 1, 300)
+    begun = 1_782_896_400_000  # all the other devices have been silent since
+    with contextlib.closing(sqlite3.connect(gateway.data / store.FILE)) as db:
+        db.execute("INSERT INTO meta VALUES ('first_start', ?)", (str(begun),))
+        db.commit()
+    silent = "SELECT id FROM alert WHERE rule='device.silent' AND round=1 ORDER BY id"
+    stands = (
+        "SELECT id, rule, state, round, acked_at, acked_by, shelved_until, shelve_why, closed_by"
+        " FROM alert WHERE subject<>'pm-01' ORDER BY id"
+    )
+    sent = (
+        "SELECT n.id, a.id, n.round, n.state FROM notification n JOIN alert a ON a.id = n.alert"
+        " WHERE a.subject<>'pm-01' ORDER BY 1"  # of which more is known afterwards
+    )
+    with gateway:
+        wait_for(lambda: len(gateway.query(silent)) > 4, "alerts")
+        done = ran("backup", tmp_path / "backups", "--data", gateway.data)
+        assert done.returncode == 0, done.stderr
+        officer = Person(gateway)
+        seen, shelved, closed, *_ = (f"alerts/{name}" for (name,) in gateway.query(silent))
+        own = gateway.query("SELECT id FROM alert WHERE finding=''")[0][0]
+        officer.post(f"{seen}/ack")
+        officer.post(f"alerts/{own}/ack")
+        officer.post(f"{shelved}/shelve", minutes=60, reason="等电工")
+        officer.post(f"{closed}/close", reason="误报")
+        officer.post("maintenance", what="pad-w01", reason="换电池")
+    before = gateway.query(stands), gateway.query(sent)
+    store_events(gateway.data, 301, 360)
+    damage(gateway.data / store.FILE, "page")
+    assert ran("verify", "--data", gateway.data).returncode == 1
+    done = ran("restore", tmp_path / "backups", "--data", gateway.data)
+    assert done.returncode == 0, done.stderr
+    assert "5 words of people on alerts" in done.stdout
+    later = Serve(tmp_path, start="2026-07-01T18:32:00+08:00")
+    with later:
+        judged = "SELECT 1 FROM meta WHERE key='late_from'"
+        wait_for(lambda: not later.query(judged), "the rules to have judged it again")
+        assert (later.query(stands), later.query(sent)) == before
+        assert later.query("SELECT what, reason FROM maintenance") == [("pad-w01", "换电池")]
+        assert {one["id"] for one in Person(later).items("maintenance?active=true")}
+    assert ran("verify", "--data", later.data).returncode == 0
 
 
 def test_a_changed_bit_is_told_at_night(tmp_path: Path) -> None:

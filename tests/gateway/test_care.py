@@ -29,7 +29,7 @@ TZ = "Asia/Shanghai"
 @pytest.fixture
 def made(tmp_path: Path) -> tuple[Care, Upkeep, Health]:
     upkeep, health = Upkeep(Disk(tmp_path, 5 * MB)), Health()
-    return Care(upkeep, health, 1, Noise()), upkeep, health
+    return Care(upkeep, health, 1, Noise(), TZ), upkeep, health
 
 
 def test_a_disk_below_its_floor_is_a_finding_until_there_is_room(
@@ -52,6 +52,17 @@ def test_a_disk_below_its_floor_is_a_finding_until_there_is_room(
         care.turn(db, Turn(NOW + 600, 0.6))
         assert health() == {}
         assert db.execute('SELECT "end" FROM finding').fetchall() == [(NOW + 600,)]
+
+
+def test_its_findings_are_told_in_the_halls_own_time_zone(tmp_path: Path) -> None:
+    upkeep = Upkeep(Disk(tmp_path, 5 * MB))
+    care = Care(upkeep, Health(), 1, Noise(), "Asia/Urumqi")
+    with closing(store.open_writer(tmp_path)) as db:
+        care.load(db, NOW)
+        upkeep.disk.low = True
+        care.turn(db, Turn(NOW, 0.0))
+        ((_, told),) = care.committed(Turn(NOW, 0.0))
+        assert told["start"] == "2026-07-01T15:00:00.000+06:00"
 
 
 def test_the_floor_and_the_reserve(tmp_path: Path) -> None:

@@ -168,3 +168,13 @@ def test_rows_are_not_lost_with_the_transaction_of_another(house: House) -> None
     house.db.execute("ROLLBACK")
     house.turn(said="ready")
     assert house.sent == []
+
+
+def test_ids_of_one_millisecond_sort_by_their_making(house: House) -> None:
+    made = [house.ask() for _ in range(200)]
+    house.now -= 1  # a clock that is set back
+    before = [house.ask() for _ in range(3)]
+    house.now += 2
+    after = house.ask()
+    assert before + made + [after] == sorted([*made, after, *before])
+    assert {len(one) for one in made} == {28}

@@ -50,6 +50,11 @@ class Hall:
         self.stage = Escalation(self.site, CHANNELS, MINUTE, self._wake)
         self.stage.load(self.db, NIGHT)
 
+    def flaps_at(self, now: int) -> int:
+        self.turn(now)
+        (flapping,) = self.db.execute("SELECT flapping FROM alert").fetchone()
+        return int(flapping)
+
     def _wake(self) -> None:
         self.woken += 1
 
@@ -394,6 +399,11 @@ def test_one_that_flaps_is_counted_and_told_only_so_often(hall: Hall) -> None:
     assert "近期反复出现 4 次，之后的重复不再单独通知" in told[-1]
     row = hall.db.execute("SELECT state, flapping FROM alert").fetchone()
     assert tuple(row) == ("returned", 1), "the page still shows it, unacknowledged"
+    calm = NIGHT + 8 * MINUTE + HALL.noise.flap_within
+    assert (hall.flaps_at(calm - 1), hall.flaps_at(calm)) == (1, 0), "quiet for so long"
+    assert [(what, one["flapping"]) for what, one in hall.stage.committed(Turn(calm, 0.0))] == [
+        ("alert", False)
+    ]
     later = NIGHT + 40 * MINUTE
     hall.open(later, door)
     hall.turn(later)

@@ -63,7 +63,7 @@ def nested(levels: int) -> Any:
         ("done", {"cmd": "c-01J", "ok": False, "why": "expired"}),
         ("lost", {"from": 1, "to": 9, "why": "flash full"}),
         ("health", {}),
-        ("health", {"mem": 1, "rssi": -60, "battery": 88.5, "ages": {"c1": 1.5}}),
+        ("health", {"mem": 1, "rssi": -60, "battery": 88.5, "ages": {"c1": 1.5, "c2": None}}),
     ],
 )
 def test_every_kind_is_read(kind: str, fields: dict[str, Any]) -> None:

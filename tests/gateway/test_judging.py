@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from firmware import wire
-from gateway import judging, permits, replay, rules, site, store, workdays
+from gateway import judging, permits, records, replay, rules, site, store, workdays
 from gateway.arrivals import Arrivals
 from gateway.clock import parse_instant
 from gateway.engine import Engine
@@ -62,6 +62,13 @@ def told(found: Finding) -> tuple[Any, ...]:
         *(found.rule, found.subject, found.zone, found.since, found.start, found.end),
         *(found.severity, json.loads(json.dumps(found.evidence))),
     )
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day's few thousand records are packed, too, so that late evidence opens them."""
+    monkeypatch.setattr(records, "BLOCK", 16)
+    monkeypatch.setattr(records, "OPEN", 32)
 
 
 class Live:

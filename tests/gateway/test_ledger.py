@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gateway import store
+from gateway import rules, site, store, workdays
 from gateway.events import Event, decode_one
 from gateway.findings import Finding
 from gateway.journal import StoredEvent
+from gateway.judging import Judging
 from gateway.ledger import Ledger
 from gateway.site import Noise
+from gateway.turns import Turn
 
+HALL = site.load(Path(__file__).parents[1] / "data" / "site.toml")
 NOW = 1_782_896_400_000
 
 
@@ -50,6 +54,20 @@ def test_a_clock_that_runs_ahead_is_found_and_ends_when_it_is_right(
     again.clock(db, said(4, NOW, NOW + 10), NOW + 10)
     assert rows(db) == [("device.clock", "pad-w01", NOW, NOW + 10, "ended")]
     assert db.execute("SELECT state FROM alert").fetchall() == [("normal",)]
+    db.close()
+
+
+def test_a_site_that_judges_no_clocks_has_no_such_finding_and_ends_what_stood(
+    ledger: tuple[Ledger, store.sqlite3.Connection],
+) -> None:
+    made, db = ledger
+    made.clock(db, said(1, NOW + 60_001, NOW), NOW)
+    hall = replace(HALL, rules={**HALL.rules, "device.clock": {"enabled": False}})
+    stage = Judging(hall, rules.program(hall, workdays.load(hall, None)), lambda *_: None)
+    stage.load(db, NOW)
+    stage.turn(db, Turn(NOW + 10, 0.0, [said(2, NOW + 90_000, NOW + 10)]))
+    stage.turn(db, Turn(NOW + 20, 0.0, [said(3, NOW + 90_000, NOW + 20)]))
+    assert rows(db) == [("device.clock", "pad-w01", NOW, NOW + 10, "ended")]
     db.close()
 
 

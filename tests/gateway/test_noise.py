@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway import site
 from gateway.clock import parse_instant
-from gateway.noise import Candidate, Flapping, flapped, group, quiet_until, update_at
+from gateway.noise import Candidate, Flapping, calm_at, flapped, group, quiet_until, update_at
 from gateway.rota import covers, on_call, told, unreachable
 from gateway.site import Channel, OnCall, Span
 
@@ -30,6 +30,28 @@ def test_separate_limits_set_and_clear() -> None:
         was = flapped(was, minute * MINUTE, 4, 1, 15 * MINUTE)
         seen.append(was.held)
     assert seen == [False, False, False, True, True, True, True, False]
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1),
+    st.integers(2, 9),
+    st.integers(0, 9),
+    st.integers(1, 10**6),
+)
+def test_it_is_calm_at_the_first_instant_with_few_enough_raises_left(
+    gaps: list[int], sets: int, clears: int, within: int
+) -> None:
+    was, now, every = Flapping(), 0, []
+    for gap in gaps:
+        now += gap
+        every.append(now)
+        was = flapped(was, now, sets, clears, within)
+    calm = calm_at(was, clears, within)
+    assert (calm is not None) == was.held
+    if calm is not None and clears < sets:
+        left = [sum(t > at - within for t in every) for at in (calm - 1, calm)]
+        assert left[0] > clears >= left[1]
+        assert not flapped(was, max(calm, now), sets + len(every), clears, within).held
 
 
 @given(st.lists(st.integers(0, 10**6)), st.integers(2, 9), st.integers(1, 10**6))

@@ -152,11 +152,13 @@ def press(seq: int, t: int) -> StoredEvent:
 
 
 def test_low_score_is_a_finding_with_an_alert_and_ends(house: House) -> None:
-    stage = Ratings(house.context.site)
+    stage = Ratings(dataclasses.replace(house.context.site, timezone="Asia/Urumqi"))
     stage.load(house.db, NOON)
+    told = []
     for seq in range(1, 11):
         stage.turn(house.db, Turn(NOON + seq * 20_000, 0, [press(seq, NOON + seq * 20_000)]))
-        stage.committed(Turn(NOON, 0))
+        told += [data for kind, data in stage.committed(Turn(NOON, 0)) if kind == "finding"]
+    assert told[0]["start"].endswith("+06:00"), "in the hall's own time zone"
     (found,) = house.db.execute("SELECT rule, subject, evidence, state FROM finding").fetchall()
     assert (found[0], found[1], found[3]) == ("rating.low", "w01", "open")
     assert json.loads(found[2]) == {

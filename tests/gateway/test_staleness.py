@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,12 @@ class Hall:
         self.stage = Staleness(self.hall)
         self.stage.load(self.db, NOW)
 
-    def says(self, at: int, ages: dict[str, float] | None, *, t: int | None = None) -> None:
+    def says(
+        self, at: int, ages: dict[str, float | None] | None, *, t: int | None = None, up: int = 1
+    ) -> None:
         self.seq += 1
-        fields = {"log": "9f3a1c22", "seq": self.seq, "boot": 1, "up": 1, "t": t, "kind": "health"}
+        fields = {"log": "9f3a1c22", "seq": self.seq, "boot": 1, "up": up, "t": t}
+        fields["kind"] = "health"
         raw = json.dumps(fields | ({} if ages is None else {"ages": ages})).encode()
         event = decode_one(raw)
         assert isinstance(event, Event)
@@ -75,13 +79,34 @@ def test_a_channel_at_its_limit_is_told_by_name_and_ends_when_it_is_fresh(hall: 
     read = "2026-07-01T16:50:01.000+08:00"
     assert evidence["channels"] == [{"ch": "c1", "read": read}]
     assert evidence["zh"] == "c1（大厅照明） 自 07-01 16:50 起没有读数"
-    assert evidence["en"] == "c1（大厅照明）: no reading since 07-01 16:50"
+    assert evidence["en"] == "c1 (大厅照明): no reading since 07-01 16:50"
     ((state, about),) = hall.db.execute("SELECT state, about FROM alert").fetchall()
     assert (state, json.loads(about)) == ("unacknowledged", {"channels": ["c1（大厅照明）"]})
     assert [name for name, _ in hall.stage.committed(Turn(NOW, 0.0))] == ["finding"]
     hall.says(NOW + 2000, {"c1": 0, "c2": 5})
     assert hall.rows('"end", state') == [(NOW + 2000, "ended")]
     assert hall.db.execute("SELECT state FROM alert").fetchall() == [("returned",)]
+
+
+def test_what_was_never_read_is_as_old_as_the_start(hall: Hall) -> None:
+    hall.says(NOW, {"c1": None, "c2": 3}, up=10 * MINUTE - 1)
+    assert hall.rows("rule") == []
+    hall.says(NOW + 1000, {"c1": None, "c2": 3}, up=10 * MINUTE)
+    evidence = json.loads(hall.rows("evidence")[0])
+    assert evidence["channels"] == [{"ch": "c1", "read": "2026-07-01T16:50:01.000+08:00"}]
+
+
+def test_what_a_sleeper_never_read_is_stale_at_once(tmp_path: Path) -> None:
+    devices = tuple(replace(d, power="battery") if d.id == "pm-01" else d for d in HALL.devices)
+    sleeper = Hall(tmp_path, replace(HALL, devices=devices))
+    sleeper.says(NOW, {"c1": None, "c2": 0})
+    evidence = json.loads(sleeper.rows("evidence")[0])
+    assert evidence["channels"] == [{"ch": "c1", "read": None}]
+    assert evidence["zh"] == "c1（大厅照明） 启动以来没有读数"
+    assert evidence["en"] == "c1 (大厅照明): no reading since it started"
+    sleeper.says(NOW + 720 * MINUTE, {"c1": 0, "c2": 0})
+    assert sleeper.rows("state") == ["ended"]
+    sleeper.db.close()
 
 
 def test_one_finding_of_a_device_follows_its_channels(hall: Hall) -> None:

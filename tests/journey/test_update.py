@@ -71,6 +71,14 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         yield gateway
 
 
+@pytest.fixture(scope="module")
+def newer(hall: Serve) -> Path:
+    """An image of 1.1.0, kept with the gateway's data."""
+    path = _packed(hall, "1.1.0")
+    images.file(hall.data, path.read_bytes())
+    return path
+
+
 def _runs(person: Person, device: str, version: str) -> None:
     def it() -> bool:
         found = person.get(f"devices/{device}")
@@ -80,13 +88,15 @@ def _runs(person: Person, device: str, version: str) -> None:
 
 
 def test_a_pad_takes_the_new_one_and_goes_back_from_a_bad_one(
-    hall: Serve, monkeypatch: pytest.MonkeyPatch
+    hall: Serve,
+    newer: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     person = Person(hall)
     with Device(hall, "pad-w01") as pad:
         _runs(person, "pad-w01", "1.0.0")
-        new = _packed(hall, "1.1.0")
-        told = _ran("send", "pad-w01", new, "--data", hall.data)
+        told = _ran("send", "pad-w01", newer, "--data", hall.data)
         assert told.returncode == 0, told.stderr
         assert "good: the device runs it" in told.stdout
         _runs(person, "pad-w01", "1.1.0")
@@ -105,7 +115,7 @@ def test_a_pad_takes_the_new_one_and_goes_back_from_a_bad_one(
 
         foreign = _made(hall, monkeypatch, "1.3.0", "esp32-s3")
         for image, why in (
-            (new, "refused: not newer: 1.1.0"),
+            (newer, "refused: not newer: 1.1.0"),
             (foreign, "refused: for another board: esp32-s3"),
         ):
             with pytest.raises(InputFault, match=why):
@@ -118,10 +128,16 @@ def test_a_pad_takes_the_new_one_and_goes_back_from_a_bad_one(
         ("1.2.0", "failed"),
         ("1.1.0", "done"),
     ]
-    sent = hall.query("SELECT who FROM audit WHERE what='firmware.send'")
+    sent = hall.query(
+        "SELECT who FROM audit WHERE what='firmware.send'"
+        " AND json_extract(about, '$.device') = 'pad-w01'"
+    )
     assert sent == [("hallkeeper firmware send",)] * 4
+    updating.show(hall.data)
+    assert "pad-w01  1.1.0  100 %  done" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("newer")
 def test_over_http_and_killed_half_way(hall: Serve) -> None:
     """A device that dies in the middle begins anew, and takes it all the same."""
     person = Person(hall)
@@ -145,19 +161,15 @@ def test_over_http_and_killed_half_way(hall: Serve) -> None:
 
 
 def test_what_the_commands_refuse(
-    hall: Serve,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    hall: Serve, newer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    image = next((hall.data / "firmware" / "images").glob("*.hkfw"))
     cut = tmp_path / "cut.hkfw"
-    for raw, why in ((image.read_bytes()[:-1], "truncated?"), (b"x" * 500, "no firmware image")):
+    for raw, why in ((newer.read_bytes()[:-1], "truncated?"), (b"x" * 500, "no firmware image")):
         cut.write_bytes(raw)
         with pytest.raises(InputFault, match=re.escape(why)):
             updating.send("pad-w01", cut, hall.data, wait=False)
     with pytest.raises(InputFault, match="no device"):
-        updating.send("nobody", image, hall.data, wait=False)
+        updating.send("nobody", newer, hall.data, wait=False)
     monkeypatch.setenv(images.ENV, "wrong")
     with pytest.raises(InputFault, match="already"):
         images.key(hall.data)
@@ -165,5 +177,3 @@ def test_what_the_commands_refuse(
         images.signer(hall.data)
     with pytest.raises(InputFault, match="--board flux"):
         images.pack(tmp_path / "x", "flux", hall.data, None)
-    updating.show(hall.data)
-    assert "pad-w01  1.1.0  100 %  done" in capsys.readouterr().out

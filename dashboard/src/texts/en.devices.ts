@@ -36,6 +36,7 @@ export const enDevices: Record<keyof typeof zhDevices, string> = {
   "dev.power": "battery",
   "dev.samples": "samples",
   "dev.samplesOld": "oldest {age}",
+  "dev.neverRead": "not read since it started",
   "dev.cert": "certificate",
   "dev.cert.days": "{n} days left",
   "dev.cert.over": "expired",

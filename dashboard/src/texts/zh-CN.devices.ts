@@ -34,6 +34,7 @@ export const zhDevices = {
   "dev.power": "电量",
   "dev.samples": "采样",
   "dev.samplesOld": "最旧 {age}",
+  "dev.neverRead": "启动以来没有读数",
   "dev.cert": "证书",
   "dev.cert.days": "剩 {n} 天",
   "dev.cert.over": "已过期",

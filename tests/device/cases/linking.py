@@ -206,6 +206,54 @@ def test_a_dead_sensor_is_told_by_the_heartbeat(folder):
     asyncio.run(live())
 
 
+def test_a_sleeper_tells_of_a_sensor_that_was_dead_before_it_woke(folder):
+    async def live():
+        board = Board()
+        board.first = [{"ch": "x1", "lx": 300}]
+        room = device(folder, "room-sensor", board, {"t1": "climate", "x1": "lux"}, battery=True)
+
+        def reports():
+            return [e[4]["ages"] for e in room.log.read(1, 1000)[0] if e[1] == "health"]
+
+        board.now = 4900
+        room._turn([])
+        assert reports() == []  # a slow part may still measure
+        board.now = 5000
+        room._turn([])
+        assert reports() == [{"t1": None, "x1": 5}]
+        board.now = 60000
+        room._turn([])
+        assert len(reports()) == 1
+
+    asyncio.run(live())
+
+
+def test_a_sleeper_whose_sensors_answer_reports_at_once(folder):
+    async def live():
+        board = Board()
+        board.first = [{"ch": "t1", "c": 22, "rh": 40}]
+        room = device(folder, "room-sensor", board, {"t1": "climate"}, battery=True)
+        said = room.log.read(1, 1000)[0]
+        assert [e[4]["ages"] for e in said if e[1] == "health"] == [{"t1": 0}]
+
+    asyncio.run(live())
+
+
+def test_a_sleeper_stays_awake_for_half_a_minute_of_its_own_clock(folder):
+    async def live():
+        board = Board()
+        door = device(folder, "opening-sensor", board, battery=True)
+        for speed, awake in ((1, 30000), (5, 6000), (60, 2000)):
+            board.speed, board.now = speed, 0
+            assert not door.log.held() or door.log.covered(door.log.next - 1)
+            board.now = awake
+            assert not door.link._may_sleep()
+            board.now = awake + 1
+            assert door.link._may_sleep()
+
+    asyncio.run(live())
+
+
 def test_nan_and_what_is_out_of_range_is_refused(folder):
     async def live():
         board = Board()

@@ -73,7 +73,7 @@ def test_what_is_not_read_is_not_told(_folder):
     assert lux == list(range(62000, 603000, 60000))  # the last one was read 4 s before
     assert [at for at, kind, _ in told if kind == "tamper"][-1] == 1080000
     ages = body.report.ages(1200000)
-    assert ages == {"p1": 602, "t1": 1200, "x1": 602, "y1": 1200}  # y1 has never been read
+    assert ages == {"p1": 602, "t1": 1200, "x1": 602, "y1": None}  # y1 has never been read
     assert body.report.next_due(1200000) == 60000  # and waits for no turn
     assert body.input(1201000, {"ch": "x1", "lx": 100}) == []
     assert ("lux", {"ch": "x1", "lx": 100}) in body.tick(1201000)  # alive again

@@ -19,7 +19,7 @@ EVENTS = (
     ("tamper", {"moved": False}),
     ("done", {"cmd": "c-1", "ok": False, "why": "expired"}),
     ("lost", {"from": 3, "to": 9, "why": "flash full"}),
-    ("health", {"mem": 12, "rssi": -70, "battery": 88.5, "ages": {"c1": 3, "c2": 0}}),
+    ("health", {"mem": 12, "rssi": -70, "battery": 88.5, "ages": {"c1": 3, "c2": 0, "c3": None}}),
 )
 
 

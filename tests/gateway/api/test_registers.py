@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from gateway import attendance, overdue
 from gateway.clock import parse_instant
 from gateway.turns import Turn
-from tests.gateway.api.house import NOON, House
+from tests.gateway.api.house import NOON, House, client, serving
 from tests.gateway.test_duties import HOT
 
 As = Callable[[str], httpx.Client]
@@ -42,9 +43,23 @@ def tick(house: House) -> None:
     house.submit(lambda db, now: stage.turn(db, Turn(now, 0.0))).result()
 
 
-def test_a_duty_without_a_record_is_a_finding_until_it_is_recorded(
-    house: House, as_role: As
-) -> None:
+@pytest.fixture
+def unrecorded(tmp_path: Path) -> Iterator[House]:
+    """A house of its own, in which nobody has recorded anything."""
+    made = House(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_duty_without_a_record_is_a_finding_until_it_is_recorded(unrecorded: House) -> None:
+    house = unrecorded
+    with serving(house) as base:
+        duty, manager = (client(base, house.person(role)) for role in ("duty", "manager"))
+        with duty, manager:
+            overdue_until_recorded(house, duty, manager)
+
+
+def overdue_until_recorded(house: House, duty: httpx.Client, manager: httpx.Client) -> None:
     house.submit(
         lambda db, _: db.execute(
             "INSERT OR REPLACE INTO meta VALUES ('first_start', ?)", (str(NOON),)
@@ -57,7 +72,6 @@ def test_a_duty_without_a_record_is_a_finding_until_it_is_recorded(
     assert open_findings(house, "duty.overdue") == [
         *("equipment-check", "friday-clean", "ratings-quarter", "study"),
     ]
-    duty = as_role("duty")
     study = {"evidence": {"topic": "条例", "participants": "18"}}
     listed = duty.get("/api/v1/duties", params={"from": "2026-07-06", "to": "2026-07-06"}).json()
     assert {item["id"]: item["state"] for item in listed["items"]} == {
@@ -71,7 +85,7 @@ def test_a_duty_without_a_record_is_a_finding_until_it_is_recorded(
     assert post(duty, "/duties/study~2026-07-07/done", **study).status_code == 404
     assert "study" not in open_findings(house, "duty.overdue")
     entry = done.json()["record"]["id"]
-    struck = post(as_role("manager"), f"/registers/entries/{entry}/strike", note="会议未开")
+    struck = post(manager, f"/registers/entries/{entry}/strike", note="会议未开")
     assert struck.json()["struck"]["who"] == "a-manager"
     assert "study" in open_findings(house, "duty.overdue")
     house.at += DAY

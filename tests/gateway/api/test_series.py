@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 
 import httpx
+import pytest
 
 from firmware import wire
 from gateway.events import Refused, decode
@@ -41,3 +42,22 @@ def test_a_state_stands_until_now_and_no_longer(house: House, as_role: Role) -> 
     assert {t for t, mean in known.items() if mean is None} == set(known) - {
         *("12:28", "12:29", "12:30")
     }
+
+
+def test_a_days_step_is_the_halls_own_day(as_role: Role) -> None:
+    asked = {"channel": "pm-01/c1", "field": "w"}
+    span = {"from": "2026-06-28T10:00:00+08:00", "to": "2026-07-01T12:00:00+08:00"}
+
+    def begins(step: str) -> list[str]:
+        answer = as_role("viewer").get("/api/v1/series", params=asked | span | {"step": step})
+        return [one["t"][:16] for one in answer.json()["items"]]
+
+    assert begins("1d") == [f"2026-{day}T00:00" for day in ("06-28", "06-29", "06-30", "07-01")]
+    assert begins("6h")[:2] == ["2026-06-28T06:00", "2026-06-28T12:00"]
+
+
+@pytest.mark.parametrize("step", ["500ms", "1500ms", "0s", "9999999999999999", "401d", "soon"])
+def test_a_step_that_is_none(as_role: Role, step: str) -> None:
+    asked = {"channel": "pm-01/c1", "field": "w", "step": step}
+    answer = as_role("viewer").get("/api/v1/series", params=asked)
+    assert (answer.status_code, answer.json()["detail"][:5]) == (422, "step:")

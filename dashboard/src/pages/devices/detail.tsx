@@ -12,7 +12,7 @@ import { useFetched } from "../../ui/fetch";
 import { Sign } from "../../ui/sign";
 import { Acts } from "./acts";
 import { FactLine, Heard, Line, StateSign } from "./card";
-import { batteryOf, certificateOf, clockOf, placeOf, rangesOf, samplesOf, stateOf, thingAt } from "./model";
+import { batteryOf, certificateOf, clockOf, isStale, placeOf, rangesOf, samplesOf, stateOf, thingAt } from "./model";
 import { Refused } from "./refused";
 import { Left } from "./work";
 
@@ -150,7 +150,8 @@ function Ages({ row }: { row: DeviceRow }) {
                 </Raw>
               </span>
               <span class="second">
-                {age >= row.stale_after_s && <Sign of="warning" label={false} />} {duration(age * 1000)}
+                {isStale(row, age) && <Sign of="warning" label={false} />}{" "}
+                {age === null ? t("dev.neverRead") : duration(age * 1000)}
               </span>
             </li>
           ))}

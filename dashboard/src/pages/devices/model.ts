@@ -1,6 +1,7 @@
 import { anchor, hallNow } from "../../clock";
 import { dateOf, duration, MINUTE, ms } from "../../format";
 import { t } from "../../i18n";
+import { live } from "../../live/stream";
 import type { DeviceRow, DeviceState, Site } from "../../types";
 
 /** A fact of a device in words, and whether it is as it should be. */
@@ -66,8 +67,17 @@ export function batteryOf(row: DeviceRow): Fact | null {
 export function samplesOf(row: DeviceRow): Fact | null {
   const ages = Object.values(row.health?.ages ?? {});
   if (!ages.length) return null;
-  const oldest = Math.max(...ages);
-  return { text: t("dev.samplesOld", { age: duration(oldest * 1000) }), bad: oldest >= row.stale_after_s };
+  if (ages.includes(null)) return { text: t("dev.neverRead"), bad: ages.some((age) => isStale(row, age)) };
+  const oldest = Math.max(...ages.map(Number));
+  return { text: t("dev.samplesOld", { age: duration(oldest * 1000) }), bad: isStale(row, oldest) };
+}
+
+/** Older than the device may leave it, by its last report; null: not read since the device started.
+ * One on battery starts for each report; of another only the gateway knows since when it runs. */
+export function isStale(row: DeviceRow, age: number | null): boolean {
+  if (age !== null) return age >= row.stale_after_s;
+  const found = Object.values(live.get().findings);
+  return row.power === "battery" || found.some((f) => f.rule === "device.stale" && f.subject === row.id && !f.end);
 }
 
 export function certificateOf(row: DeviceRow): Fact | null {

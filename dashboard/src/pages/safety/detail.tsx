@@ -98,7 +98,9 @@ const MARK_WORD = { true: "find.holds", false: "find.not", null: "find.unknown" 
 
 function Evidence({ finding, rule }: { finding: Finding; rule: RuleRow | undefined }) {
   const zh = useLang() === "zh";
+  const site = useStore(live, (l) => l.site);
   const { evidence } = finding;
+  const point = (id: string) => site?.checkpoints.find((c) => c.id === id)?.name ?? id;
   const parts = Array.isArray(evidence.parts) ? evidence.parts : [];
   const sentence = zh ? evidence.zh : evidence.en;
   const text = (p: EvidencePart) => (zh ? (p.text_zh ?? p.zh) : (p.text_en ?? p.en)) ?? p.channel ?? "";
@@ -130,7 +132,7 @@ function Evidence({ finding, rule }: { finding: Finding; rule: RuleRow | undefin
       )}
       {evidence.missed && (
         <p>
-          {t("find.missed")} <Raw>{evidence.missed.join(t("common.list"))}</Raw>
+          {t("find.missed")} <Raw>{evidence.missed.map(point).join(t("common.list"))}</Raw>
         </p>
       )}
       {rule && (
