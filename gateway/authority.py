@@ -16,12 +16,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
 from firmware.config import BUILT
+from gateway import crypto
 from gateway.credentials import write_private
 from gateway.errors import EnvironmentFault, InputFault
 
@@ -32,7 +28,6 @@ LEAST = 10  # characters of the passphrase
 _BEGIN = datetime.fromtimestamp(BUILT / 1000, UTC) - timedelta(days=1)
 DAYS = 20 * 365  # that a certificate lasts unless told otherwise
 _CA_DAYS = 30 * 365
-_PEM = serialization.Encoding.PEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +55,8 @@ class Leaf:
 class _Signer:
     """The authority with its key unlocked."""
 
-    cert: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    cert: crypto.x509.Certificate
+    key: crypto.ec.EllipticCurvePrivateKey
 
 
 def files(data: Path) -> Files | None:
@@ -81,24 +76,28 @@ def init(data: Path, names: list[str], now: int) -> None:
             " (every device must then be provisioned again)"
         )
     secret = passphrase("passphrase for the hall's authority: ", twice=True)
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Hallkeeper hall CA")])
+    key = crypto.ec.generate_private_key(crypto.ec.SECP256R1())
+    subject = crypto.x509.Name(
+        [crypto.x509.NameAttribute(crypto.oid.NameOID.COMMON_NAME, "Hallkeeper hall CA")]
+    )
     cert = (
         _builder(subject, subject, key.public_key(), _instant(now) + timedelta(days=_CA_DAYS))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(crypto.x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
-            x509.KeyUsage(False, False, False, False, False, True, True, False, False),
+            crypto.x509.KeyUsage(False, False, False, False, False, True, True, False, False),
             critical=True,
         )
-        .sign(key, hashes.SHA256())
+        .sign(key, crypto.hashes.SHA256())
     )
     signer = _Signer(cert, key)
     try:
         write_private(
             folder / "ca-key.pem",
-            _key_pem(key, serialization.BestAvailableEncryption(secret)),
+            _key_pem(key, crypto.serialization.BestAvailableEncryption(secret)),
         )
-        write_private(folder / "ca.pem", cert.public_bytes(_PEM).decode())
+        write_private(
+            folder / "ca.pem", cert.public_bytes(crypto.serialization.Encoding.PEM).decode()
+        )
     except OSError as fault:
         raise EnvironmentFault(f"{folder}: cannot be written ({fault.strerror})") from fault
     _write_own(folder, signer, names, now, DAYS)
@@ -120,12 +119,12 @@ def _names(path: Path) -> list[str]:
     """What a certificate is good for; nothing where it is gone (`ca init` was killed) or damaged:
     then a new one for the names that every broker's has, and those asked for, mends it."""
     try:
-        former = x509.load_pem_x509_certificate(path.read_bytes())
-        held = former.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, ValueError, x509.ExtensionNotFound):
+        former = crypto.x509.load_pem_x509_certificate(path.read_bytes())
+        held = former.extensions.get_extension_for_class(crypto.x509.SubjectAlternativeName).value
+    except (OSError, ValueError, crypto.x509.ExtensionNotFound):
         return []
-    known = [*held.get_values_for_type(x509.DNSName)]
-    return known + [str(one) for one in held.get_values_for_type(x509.IPAddress)]
+    known = [*held.get_values_for_type(crypto.x509.DNSName)]
+    return known + [str(one) for one in held.get_values_for_type(crypto.x509.IPAddress)]
 
 
 def _write_own(folder: Path, signer: _Signer, names: list[str], now: int, days: int) -> None:
@@ -150,7 +149,7 @@ def issue(data: Path, device: str, now: int, days: int = DAYS) -> Leaf:
 
 def _signer(folder: Path) -> _Signer:
     try:
-        cert = x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
+        cert = crypto.x509.load_pem_x509_certificate((folder / "ca.pem").read_bytes())
         raw = (folder / "ca-key.pem").read_bytes()
     except FileNotFoundError:
         raise InputFault(f"{folder} holds no authority: hallkeeper ca init makes one") from None
@@ -158,10 +157,10 @@ def _signer(folder: Path) -> _Signer:
         raise InputFault(f"{folder}: the authority cannot be read ({fault})") from fault
     secret = passphrase("passphrase of the hall's authority: ")
     try:
-        key = serialization.load_pem_private_key(raw, secret)
+        key = crypto.serialization.load_pem_private_key(raw, secret)
     except (ValueError, TypeError):
         raise InputFault("wrong passphrase for the hall's authority") from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
+    if not isinstance(key, crypto.ec.EllipticCurvePrivateKey):
         raise InputFault(f"{folder / 'ca-key.pem'}: not a key that `ca init` made")
     return _Signer(cert, key)
 
@@ -169,7 +168,8 @@ def _signer(folder: Path) -> _Signer:
 def expiry(path: Path) -> int | None:
     """When the certificate in a PEM file ends, Unix ms; None where there is none to be read."""
     try:
-        cert = x509.load_pem_x509_certificate(path.read_bytes())
+        raw = path.read_bytes()
+        cert = crypto.x509.load_pem_x509_certificate(raw)
     except (OSError, ValueError):
         return None
     return int(cert.not_valid_after_utc.timestamp() * 1000)
@@ -177,39 +177,45 @@ def expiry(path: Path) -> int | None:
 
 def shown(pem: str) -> tuple[str, str]:
     """(common name, SHA-256 hex) of a certificate in PEM. Raises ValueError for anything else."""
-    cert = x509.load_pem_x509_certificate(pem.encode())
-    names = cert.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return (str(names[0].value) if names else "", cert.fingerprint(hashes.SHA256()).hex())
+    cert = crypto.x509.load_pem_x509_certificate(pem.encode())
+    names = cert.subject.get_attributes_for_oid(crypto.oid.NameOID.COMMON_NAME)
+    return (str(names[0].value) if names else "", cert.fingerprint(crypto.hashes.SHA256()).hex())
 
 
 def der(pem: str) -> bytes:
     """DER of a PEM certificate or private key: what a board's TLS reads."""
     if "PRIVATE KEY" in pem:
-        key = serialization.load_pem_private_key(pem.encode(), None)
+        key = crypto.serialization.load_pem_private_key(pem.encode(), None)
         return key.private_bytes(
-            serialization.Encoding.DER,
-            serialization.PrivateFormat.TraditionalOpenSSL,
-            serialization.NoEncryption(),
+            crypto.serialization.Encoding.DER,
+            crypto.serialization.PrivateFormat.TraditionalOpenSSL,
+            crypto.serialization.NoEncryption(),
         )
-    return x509.load_pem_x509_certificate(pem.encode()).public_bytes(serialization.Encoding.DER)
+    return crypto.x509.load_pem_x509_certificate(pem.encode()).public_bytes(
+        crypto.serialization.Encoding.DER
+    )
 
 
 def _leaf(signer: _Signer, name: str, now: int, days: int, server: list[str] | None = None) -> Leaf:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+    key = crypto.ec.generate_private_key(crypto.ec.SECP256R1())
+    subject = crypto.x509.Name([crypto.x509.NameAttribute(crypto.oid.NameOID.COMMON_NAME, name)])
+    use = (
+        crypto.oid.ExtendedKeyUsageOID.SERVER_AUTH
+        if server
+        else crypto.oid.ExtendedKeyUsageOID.CLIENT_AUTH
+    )
     end = min(_instant(now) + timedelta(days=days), signer.cert.not_valid_after_utc)
     builder = _builder(subject, signer.cert.subject, key.public_key(), end).add_extension(
-        x509.ExtendedKeyUsage([use]), critical=False
+        crypto.x509.ExtendedKeyUsage([use]), critical=False
     )
     if server:
-        names = x509.SubjectAlternativeName([_general(one) for one in dict.fromkeys(server)])
+        names = crypto.x509.SubjectAlternativeName([_general(one) for one in dict.fromkeys(server)])
         builder = builder.add_extension(names, critical=False)
-    cert = builder.sign(signer.key, hashes.SHA256())
+    cert = builder.sign(signer.key, crypto.hashes.SHA256())
     return Leaf(
-        cert.public_bytes(_PEM).decode(),
-        _key_pem(key, serialization.NoEncryption()),
-        cert.fingerprint(hashes.SHA256()).hex(),
+        cert.public_bytes(crypto.serialization.Encoding.PEM).decode(),
+        _key_pem(key, crypto.serialization.NoEncryption()),
+        cert.fingerprint(crypto.hashes.SHA256()).hex(),
         int(end.timestamp() * 1000),
     )
 
@@ -220,35 +226,39 @@ def _instant(ms: int) -> datetime:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, end: datetime
-) -> x509.CertificateBuilder:
+    subject: crypto.x509.Name,
+    issuer: crypto.x509.Name,
+    key: crypto.ec.EllipticCurvePublicKey,
+    end: datetime,
+) -> crypto.x509.CertificateBuilder:
     return (
-        x509.CertificateBuilder()
+        crypto.x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key)
-        .serial_number(x509.random_serial_number())
+        .serial_number(crypto.x509.random_serial_number())
         .not_valid_before(_BEGIN)
         .not_valid_after(end)
     )
 
 
-def _general(name: str) -> x509.GeneralName:
+def _general(name: str) -> crypto.x509.GeneralName:
     try:
-        return x509.IPAddress(ipaddress.ip_address(name))
+        return crypto.x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         pass
     try:
-        return x509.DNSName(name)
+        return crypto.x509.DNSName(name)
     except ValueError as fault:
         raise InputFault(f"--name {name!r} is no host name or address ({fault})") from fault
 
 
 def _key_pem(
-    key: ec.EllipticCurvePrivateKey, protection: serialization.KeySerializationEncryption
+    key: crypto.ec.EllipticCurvePrivateKey,
+    protection: crypto.serialization.KeySerializationEncryption,
 ) -> str:
-    form = serialization.PrivateFormat.PKCS8
-    return key.private_bytes(_PEM, form, protection).decode()
+    form = crypto.serialization.PrivateFormat.PKCS8
+    return key.private_bytes(crypto.serialization.Encoding.PEM, form, protection).decode()
 
 
 def passphrase(prompt: str, *, twice: bool = False, env: str = ENV) -> bytes:

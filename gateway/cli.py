@@ -80,6 +80,9 @@ def serve(
     ] = None,
 ) -> None:
     """Run the gateway and the dashboard."""
+    from gateway import memory
+
+    memory.lean()
     from gateway import pipeline
 
     pipeline.serve(

@@ -14,8 +14,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import segno
-
 from gateway import wiring
 from gateway.credentials import write_private, write_private_bytes
 from gateway.errors import EnvironmentFault, InputFault
@@ -163,6 +161,8 @@ def put(paths: list[Path], port: str) -> None:
 
 def label(device: str, kind: str, site: str) -> str:
     """An SVG of 60 × 25 mm for the case: id, kind, hall, and the id as a QR code."""
+    import segno
+
     code = segno.make_qr(f"hallkeeper:{site}/{device}", error="m")
     side = code.symbol_size(border=2)[0]
     scale = 21 / side

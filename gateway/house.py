@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -40,7 +40,6 @@ from gateway.context import Context
 from gateway.denials import Denied
 from gateway.disk import MB, Disk
 from gateway.errors import EnvironmentFault, InputFault
-from gateway.influx.copier import Copier
 from gateway.influx.target import target
 from gateway.ingest import Session
 from gateway.keeper import Keeper
@@ -50,6 +49,9 @@ from gateway.site import Site
 from gateway.supervisor import Supervisor
 from gateway.vitals import Health, Metrics
 from gateway.writer import Writer
+
+if TYPE_CHECKING:
+    from gateway.influx.copier import Copier
 
 log = structlog.get_logger()
 
@@ -123,6 +125,8 @@ class House:
         )
         self._copier: Copier | None = None
         if self.influx is not None:
+            from gateway.influx.copier import Copier  # and with it an HTTP client
+
             self._copier = Copier(
                 *(options.data, hall, self.influx, self._writer.submit, options.clock.now),
                 self.metrics.registry,

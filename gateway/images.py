@@ -15,13 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 from firmware import manifest
 from firmware.delivery import HEAD, MAGIC
-from gateway import authority, flashing, wiring
+from gateway import authority, crypto, flashing, wiring
 from gateway.credentials import write_private, write_private_bytes
 from gateway.errors import EnvironmentFault, InputFault
 
@@ -33,7 +29,6 @@ HOST = "host"  # the board that `hallkeeper device` is
 ENV = "HALLKEEPER_FIRMWARE_PASSWORD"
 BOARDS = (*sorted(wiring.PINS), HOST)
 _VERSION = re.compile(r'^VERSION = "([^"]+)"', re.MULTILINE)
-_PEM = serialization.Encoding.PEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +49,19 @@ def key(data: Path) -> None:
             f"{folder} holds a signing key already; devices that know it take no other's updates"
         )
     secret = authority.passphrase("passphrase for the signing key: ", twice=True, env=ENV)
-    made = Ed25519PrivateKey.generate()
+    made = crypto.ed25519.Ed25519PrivateKey.generate()
     try:
         write_private(
             folder / "key.pem",
             made.private_bytes(
-                _PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.BestAvailableEncryption(secret),
+                crypto.serialization.Encoding.PEM,
+                crypto.serialization.PrivateFormat.PKCS8,
+                crypto.serialization.BestAvailableEncryption(secret),
             ).decode(),
         )
         public_pem = made.public_key().public_bytes(
-            _PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+            crypto.serialization.Encoding.PEM,
+            crypto.serialization.PublicFormat.SubjectPublicKeyInfo,
         )
         write_private(folder / "public.pem", public_pem.decode())
     except OSError as fault:
@@ -79,15 +75,17 @@ def public(data: Path) -> bytes | None:
     if not path.exists():
         return None
     try:
-        found = serialization.load_pem_public_key(path.read_bytes())
+        found = crypto.serialization.load_pem_public_key(path.read_bytes())
     except (OSError, ValueError) as fault:
         raise InputFault(f"{path}: no public key ({fault})") from fault
-    if not isinstance(found, Ed25519PublicKey):
+    if not isinstance(found, crypto.ed25519.Ed25519PublicKey):
         raise InputFault(f"{path}: no Ed25519 key")
-    return found.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return found.public_bytes(
+        crypto.serialization.Encoding.Raw, crypto.serialization.PublicFormat.Raw
+    )
 
 
-def signer(data: Path) -> Ed25519PrivateKey:
+def signer(data: Path) -> crypto.ed25519.Ed25519PrivateKey:
     """The signing key, its passphrase asked for. Raises InputFault."""
     path = data / FOLDER / "key.pem"
     try:
@@ -96,10 +94,10 @@ def signer(data: Path) -> Ed25519PrivateKey:
         raise InputFault(f"{path}: no signing key; `hallkeeper firmware key` makes one") from None
     secret = authority.passphrase("passphrase of the signing key: ", env=ENV)
     try:
-        found = serialization.load_pem_private_key(raw, secret)
+        found = crypto.serialization.load_pem_private_key(raw, secret)
     except (ValueError, TypeError):
         raise InputFault("wrong passphrase for the signing key") from None
-    if not isinstance(found, Ed25519PrivateKey):
+    if not isinstance(found, crypto.ed25519.Ed25519PrivateKey):
         raise InputFault(f"{path}: no Ed25519 key")
     return found
 
@@ -154,7 +152,9 @@ def built(source: Path, board: str) -> dict[str, bytes]:
         return {str(path.relative_to(folder)): path.read_bytes() for path in made}
 
 
-def packed(files: Mapping[str, bytes], version: str, board: str, key: Ed25519PrivateKey) -> bytes:
+def packed(
+    files: Mapping[str, bytes], version: str, board: str, key: crypto.ed25519.Ed25519PrivateKey
+) -> bytes:
     """The image of these files. Raises InputFault where a device would not take its manifest."""
     listed = {name: [len(raw), hashlib.sha256(raw).hexdigest()] for name, raw in files.items()}
     told = {"version": version, "board": board, "files": dict(sorted(listed.items()))}
@@ -194,10 +194,10 @@ def signed_by(raw: bytes, public: bytes) -> bool:
     length = int.from_bytes(raw[len(MAGIC) : len(MAGIC) + 2], "big")
     told = raw[HEAD : HEAD + length]
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(
+        crypto.ed25519.Ed25519PublicKey.from_public_bytes(public).verify(
             raw[HEAD - 64 : HEAD], hashlib.sha256(told).digest()
         )
-    except InvalidSignature:
+    except crypto.exceptions.InvalidSignature:
         return False
     return True
 

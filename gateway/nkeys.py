@@ -12,7 +12,7 @@ import json
 from binascii import crc_hqx
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from gateway import crypto
 
 _ACCOUNT = 0  # prefix byte: encodes to a leading "A"
 _HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
@@ -22,7 +22,7 @@ class AccountKey:
     """A key that may issue users; `public` is its nkey."""
 
     def __init__(self) -> None:
-        self._key = Ed25519PrivateKey.generate()
+        self._key = crypto.ed25519.Ed25519PrivateKey.generate()
         raw = bytes([_ACCOUNT]) + self._key.public_key().public_bytes_raw()
         self.public = _base32(raw + crc_hqx(raw, 0).to_bytes(2, "little"))
 

@@ -114,6 +114,12 @@ def local_day(t: int, tz: str) -> date:
     return datetime.fromtimestamp(t // 1000, _zone(tz)).date()
 
 
+def minute_of_day(t: int, tz: str) -> int:
+    """The minute that the local clock shows at an instant, from 0."""
+    local = datetime.fromtimestamp(t // 1000, _zone(tz))
+    return local.hour * 60 + local.minute
+
+
 @lru_cache(maxsize=8)
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)

@@ -28,15 +28,25 @@ export function when(at: string | number, now: number): string {
   return text.slice(0, 10) === dateOf(now) ? text.slice(11, 16) : text.slice(5, 16);
 }
 
-/** Midnight of that day in the hall's time, Unix ms. The hall's zone keeps one offset all year. */
-export function midnight(date: string): number {
-  const guess = Date.parse(`${date}T00:00:00Z`);
-  const off = Date.parse(`${stamp(guess).replace(" ", "T")}Z`) - guess;
-  return guess - off;
-}
-
 export const DAY = 86_400_000;
 export const MINUTE = 60_000;
+
+/** How far the hall's clock is ahead of UTC at a whole second, ms. */
+const ahead = (at: number): number => Date.parse(`${stamp(at).replace(" ", "T")}Z`) - at;
+
+/**
+ * When the hall's clock shows that day and that many minutes after midnight, Unix ms: the first time
+ * where it shows them twice; as long after where it leaps over them.
+ */
+export function instant(date: string, minutes = 0): number {
+  const shown = Date.parse(`${date}T00:00:00Z`) + minutes * MINUTE;
+  const [before, after] = [shown - ahead(shown - DAY), shown - ahead(shown + DAY)];
+  const right = (at: number) => at + ahead(at) === shown;
+  return !right(before) && right(after) ? after : before;
+}
+
+/** The first instant of that day in the hall's time, Unix ms. */
+export const midnight = (date: string): number => instant(date);
 
 export const addDays = (date: string, days: number): string =>
   new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY).toISOString().slice(0, 10);
@@ -64,14 +74,28 @@ export function minutes(length: number): string {
   return m < 60 ? t("dur.m", { m }) : duration(m * MINUTE);
 }
 
-/** One decimal in kW from 1 kW, else whole W; "—" where nothing is known. */
-export function power(w: number | null | undefined): string {
-  if (w === null || w === undefined || !Number.isFinite(w)) return "—";
-  return Math.abs(w) >= 1000 ? `${(w / 1000).toFixed(1)} kW` : `${Math.round(w)} W`;
+/** How many decimals tell the multiples of `step` apart. */
+function decimals(step: number): number {
+  for (let n = 0; n < 6; n++) if (Math.abs(step * 10 ** n - Math.round(step * 10 ** n)) < 1e-6) return n;
+  return 6;
 }
 
-export const kwh = (v: number | null | undefined): string =>
-  v === null || v === undefined || !Number.isFinite(v) ? "—" : v.toFixed(1);
+/** One decimal in kW from 1 kW, else whole W; as many as the `step` of an axis needs; "—" where nothing is known. */
+export function power(w: number | null | undefined, step?: number): string {
+  if (w === null || w === undefined || !Number.isFinite(w)) return "—";
+  if (Math.abs(w) < 1000) return `${step ? w.toFixed(decimals(step)) : Math.round(w)} W`;
+  return `${(w / 1000).toFixed(Math.max(1, step ? decimals(step / 1000) : 1))} kW`;
+}
+
+/** One decimal; two where one would make nothing of a little; as many as the `step` of an axis needs. */
+export function kwh(v: number | null | undefined, step?: number): string {
+  if (v === null || v === undefined || !Number.isFinite(v)) return "—";
+  const little = Math.abs(v) < 0.095 && Math.abs(v) >= LEAST_KWH;
+  return v.toFixed(step ? decimals(step) : little ? 2 : 1);
+}
+
+/** Less than this is shown as nothing. */
+export const LEAST_KWH = 0.005;
 
 export const score = (v: number | null | undefined): string =>
   v === null || v === undefined || !Number.isFinite(v) ? "—" : v.toFixed(2);

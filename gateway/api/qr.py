@@ -6,19 +6,17 @@ person; each is for one counter and ends on a day.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import cache
 from html import escape
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 import anyio.to_thread
-import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
-from limits import RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel, Field
 
 from gateway import audit
@@ -28,10 +26,10 @@ from gateway.context import Context
 from gateway.ratings import entering, links
 
 PATH = "/r/"
+_May = Callable[[str, str], bool]  # (address, counter)
 MAX_DAYS = 400
 # A house's guests may share one address; a counter cannot serve more people than this.
-_ADDRESS = RateLimitItemPerMinute(10)
-_COUNTER = RateLimitItemPerHour(60)
+_ADDRESS_A_MINUTE, _COUNTER_AN_HOUR = 10, 60
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none';"
@@ -93,6 +91,8 @@ def router(ctx: Context) -> APIRouter:
             audit.append(db, now, who.name, "link.make", about)
             return links.link(links.made_key(db), asked.counter, asked.until)
 
+        import segno  # like `limits` below: only a hall with such codes needs it
+
         path = PATH + written(ctx, work)
         url = str(request.base_url).rstrip("/") + path
         return {
@@ -109,7 +109,7 @@ def router(ctx: Context) -> APIRouter:
 def page(ctx: Context) -> APIRouter:
     """The page itself, outside the API."""
     made = APIRouter(include_in_schema=False)
-    limiter = MovingWindowRateLimiter(MemoryStorage())
+    may = cache(_limiter)
     names = {counter.id: counter.name for counter in ctx.site.counters}
 
     def good(text: str) -> tuple[bytes, str] | None:
@@ -143,9 +143,9 @@ def page(ctx: Context) -> APIRouter:
     async def take(link: str, request: Request) -> HTMLResponse:
         body = await request.body()
         address = request.client.host if request.client else ""
-        return await anyio.to_thread.run_sync(answer, link, body, address)
+        return await anyio.to_thread.run_sync(answer, link, body, address, may())
 
-    def answer(link: str, body: bytes, address: str) -> HTMLResponse:
+    def answer(link: str, body: bytes, address: str, may: _May) -> HTMLResponse:
         found = good(link)
         if found is None:
             return _said(404, *_OVER)
@@ -159,12 +159,26 @@ def page(ctx: Context) -> APIRouter:
             secret, counter, slip, ctx.now()
         ):
             return _said(400, *_AGAIN)
-        if not (limiter.hit(_ADDRESS, address) and limiter.hit(_COUNTER, counter)):
+        if not may(address, counter):
             return _said(429, *_BUSY)
         written(ctx, lambda db, now: entering.qr(db, now, counter, int(level), slip[:64]))
         return _said(200, *_THANKS)
 
     return made
+
+
+def _limiter() -> _May:
+    """Whether one more rating may come from this address and for this counter."""
+    from limits import RateLimitItemPerHour, RateLimitItemPerMinute
+    from limits.storage import MemoryStorage
+    from limits.strategies import MovingWindowRateLimiter
+
+    limiter = MovingWindowRateLimiter(MemoryStorage())
+    one, all_of_it = (
+        RateLimitItemPerMinute(_ADDRESS_A_MINUTE),
+        RateLimitItemPerHour(_COUNTER_AN_HOUR),
+    )
+    return lambda address, counter: limiter.hit(one, address) and limiter.hit(all_of_it, counter)
 
 
 _OVER = ("这个二维码已失效", "请使用窗口上的评价器。", "This code is no longer valid.")

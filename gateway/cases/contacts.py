@@ -14,10 +14,7 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-from gateway import audit
+from gateway import audit, crypto
 from gateway.errors import EnvironmentFault, InputFault
 
 KEY = "contact.key"
@@ -58,7 +55,7 @@ def put(
     if db.execute("SELECT 1 FROM contact WHERE case_id = ?", (case,)).fetchone():
         raise InputFault("the case has a contact already")
     nonce = secrets.token_bytes(_NONCE)
-    sealed = nonce + AESGCM(secret).encrypt(nonce, text.encode(), case.encode())
+    sealed = nonce + crypto.aead.AESGCM(secret).encrypt(nonce, text.encode(), case.encode())
     db.execute(
         "INSERT INTO contact (case_id, purpose, until, sealed, made_by, made_at)"
         " VALUES (?, ?, ?, ?, ?, ?)",
@@ -79,8 +76,8 @@ def look_up(
     if sealed is None:
         return None
     try:
-        opened = AESGCM(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], case.encode())
-    except InvalidTag as fault:
+        opened = crypto.aead.AESGCM(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], case.encode())
+    except crypto.exceptions.InvalidTag as fault:
         raise EnvironmentFault(f"{KEY} is not the key this contact was sealed with") from fault
     return opened.decode()
 

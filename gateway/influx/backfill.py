@@ -50,6 +50,8 @@ def run(data: Path, config: Path | None, batch: int) -> None:
         where = target(hall, os.environ)
         if where is None:
             raise InputFault(f"no server is named: write [influx] into the site file, or set {URL}")
+        if where.fault is not None:
+            raise InputFault(where.fault)
         _attached(db, data, where)
         pace = Pace(batch=batch)
         with contextlib.closing(Client(where, pace.answer)) as client:

@@ -71,7 +71,7 @@ class Client:
         from influxdb_client import InfluxDBClient  # type: ignore[attr-defined]
         from influxdb_client.client.write_api import SYNCHRONOUS
 
-        self._target = target
+        self._target, self._fault = target, target.fault
         self._client = InfluxDBClient(
             *(target.url, target.token),
             timeout=int(patience_s * 1000),
@@ -87,6 +87,8 @@ class Client:
         from influxdb_client import WritePrecision  # type: ignore[attr-defined]
         from influxdb_client.rest import ApiException
 
+        if self._fault is not None:  # else the fault's own text would hold the token
+            return Answer(Verdict.WAIT, self._fault, mend=True)
         try:
             self._writer.write(
                 self._target.bucket,
@@ -108,6 +110,8 @@ class Client:
 
     def started(self) -> float | None:
         """When this VictoriaMetrics was started; 0 for any other server; None without an answer."""
+        if self._fault is not None:
+            return 0.0
         try:
             answer = self._pool.request("GET", f"{self._target.url}/metrics", headers=self._headers)
         except (HTTPError, OSError):

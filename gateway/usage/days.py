@@ -114,7 +114,7 @@ def _against(
         if not like or kwh is None or share is None or share < pure.ENOUGH:
             continue
         if day.end > of.now:
-            cut = before.begin + of.now - day.begin
+            cut = of.like(of.now, day, before)
             parts = [(0, part) for part in pure.hours_of([(before.begin, cut)], cut + HOUR)]
             kwh = sum(read.energy_in(of.db, of.counted, parts).values())
         found[on] = kwh
@@ -190,11 +190,15 @@ def _powers(of: Scope) -> list[dict[str, Any]]:
     for day in of.days:
         whole = of.counted_at(min(day.end, of.now))
         shown = of_day(day.date) if day.begin < of.now else {}
-        earlier = [of_day(on) for on in comparable(of, day.date)]
+        earlier = [(of.day(on), of_day(on)) for on in comparable(of, day.date)]
         for slot, t in enumerate(range(day.begin, day.end, of.step)):
             watts, n = shown.get(slot, (None, 0))
             full = n > 0 and n >= of.counted_at(t + of.step)
-            past = [w for w, m in (one.get(slot, (0.0, 0)) for one in earlier) if m == whole > 0]
+            then = (
+                one.get((of.like(t, day, on) - on.begin) // of.step, (0.0, 0))
+                for on, one in earlier
+            )
+            past = [w for w, m in then if m == whole > 0]
             part = None if full or t + of.step > of.now else watts  # a running step may yet be
             items.append(_point(of.shown(t), watts if full else None, part, pure.band(past)))
     return items

@@ -65,6 +65,13 @@ class Scope:
         tz = self.site.timezone
         return Day(on, schedules.at(on, 0, tz), schedules.at(on, schedules.DAY, tz))
 
+    def like(self, t: int, day: Day, before: Day) -> int:
+        """The instant of another day at which the clock showed what it shows at `t` of `day`."""
+        if day.end - day.begin == before.end - before.begin:
+            return before.begin + t - day.begin
+        minute = schedules.minute_of_day(t, self.site.timezone)
+        return schedules.at(before.date, minute, self.site.timezone) + t % MINUTE
+
     def counted_at(self, t: int) -> int:
         """How many of the counted meters had been heard before `t`."""
         return sum(1 for meter in self.counted.values() if meter.first < t)

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -81,6 +83,27 @@ def show(token: str, base: str, browser: Browser) -> Iterator[Show]:
     for context in opened:
         context.close()
     assert faults == []
+
+
+# what is written into each canvas, its last drawing only
+WRITTEN = """
+window.written = [];
+const { fillText, clearRect } = CanvasRenderingContext2D.prototype;
+const of = (ctx) => {
+  window.written = window.written.filter((w) => w.canvas.isConnected);
+  let found = window.written.find((w) => w.canvas === ctx.canvas);
+  if (!found) window.written.push(found = { canvas: ctx.canvas, texts: [] });
+  return found;
+};
+CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+  of(this).texts = [];
+  return clearRect.apply(this, box);
+};
+CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+  of(this).texts.push(text);
+  return fillText.call(this, text, ...more);
+};
+"""
 
 
 @contextmanager
@@ -295,6 +318,52 @@ def test_the_range_moves_the_whole_page_and_stays_in_the_address(show: Show) -> 
     expect(page).to_have_url(re.compile("#/energy/2026-06-16/2026-06-16$"))
     expect(page.locator('[data-fact="total"]')).to_contain_text("2026-06-16 全天")
     expect(page.locator(".heat-day.in")).to_have_count(1)
+
+
+def test_the_days_are_those_of_the_halls_own_clock(show: Show, house: House) -> None:
+    """Also where a day has 23 hours, and where its midnight is far from Shanghai's."""
+    page = show()
+    noon = 12 * HOUR
+    for zone, on in (("Europe/Berlin", "2026-03-29"), ("Pacific/Auckland", "2026-09-27")):
+        tz = ZoneInfo(zone)
+        begin = int(datetime.fromisoformat(on).replace(tzinfo=tz).timestamp()) * 1000
+        with other(house, timezone=zone) as address:
+            house.at = begin + noon
+            page.goto(f"{address}/#/energy")
+            expect(page.locator(".empty").first).to_contain_text(f"{on} 没有用电读数")
+            house.at = begin + DAY + noon
+            page.goto(f"{address}/#/energy/yesterday")
+            page.reload()
+            expect(page.locator(".empty").first).to_contain_text(f"{on} 没有用电读数")
+            house.at = AT
+
+
+def test_the_axis_of_days_is_labelled_in_any_zone(show: Show, house: House) -> None:
+    page = show()
+    page.add_init_script(WRITTEN)
+    with other(house, timezone="America/New_York") as address:
+        page.goto(f"{address}/#/energy/2026-06-10/2026-06-29")
+        expect(page.locator('[data-fact="total"]')).to_contain_text("共 20 天")
+        written = [set(texts) for texts in page.evaluate("window.written.map((w) => w.texts)")]
+        assert len(written) == 2
+        assert all(sum(bool(re.match(r"06-\d\d$", t)) for t in texts) > 2 for texts in written)
+
+
+def test_a_little_is_told_from_nothing(show: Show, house: House) -> None:
+    """Three watts since midnight: no two labels of an axis are the same, no figure is 0.0."""
+    page = show()
+    page.add_init_script(WRITTEN)
+    fill(house, {"pm-03/c2": lambda t: 3.0}, MIDNIGHT, AT)
+    little = replace(house.context.site.circuits[0], use="counter", meter=Source("pm-03", "c2"))
+    with other(house, circuits=(little,), main_meter=None) as address:
+        page.goto(f"{address}/#/energy")
+        expect(page.locator('[data-fact="total"] .huge')).to_have_text("0.05 kWh")
+        assert "0.02 kWh" in fact(page, "waste")
+        assert "下班后用电 · 0.01 元" in fact(page, "waste")
+        expect(page.locator(".rank li")).to_contain_text("0.05 kWh")
+        expect(page.locator(".rank li")).to_contain_text("下班后 0.02 kWh")
+        for drawn in page.evaluate("window.written.map((w) => w.texts)"):
+            assert len(drawn) == len(set(drawn)) > 8, drawn
 
 
 def test_too_long_a_range_is_refused_in_words(show: Show) -> None:

@@ -44,10 +44,14 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @contextmanager
 def copying(
-    house: House, url: str, pace: Pace = QUICK, rest: Callable[[float], object] | None = None
+    house: House,
+    url: str,
+    pace: Pace = QUICK,
+    rest: Callable[[float], object] | None = None,
+    token: str = "secret",
 ) -> Iterator[Target]:
     """A copier of the house to `url`."""
-    target = Target(url, "hall", "points", "secret")
+    target = Target(url, "hall", "points", token)
     site, now = house.context.site, house.context.now
     copier = Copier(house.data, site, target, house.submit, now, CollectorRegistry(), pace, rest)
     copier.start()

@@ -1,3 +1,4 @@
+import { addDays, DAY, dateOf, instant } from "../format";
 import type { Samples } from "./history";
 
 /** A stretch of a two-valued channel: true, false, or null for not known. [begin, end), Unix ms. */
@@ -31,13 +32,19 @@ export function place(begin: number, end: number, from: number, to: number): { l
   return { left: `${share(a - from)}%`, width: `${share(b - a)}%` };
 }
 
-/** Round instants to label an axis with, about `most` of them. */
-export function ticks(from: number, to: number, most: number, offset = 8 * 3_600_000): number[] {
-  const MIN = 60_000;
-  const sizes = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10080].map((m) => m * MIN);
-  const size = sizes.find((s) => (to - from) / s <= most) ?? 10080 * MIN;
-  const first = Math.ceil((from + offset) / size) * size - offset;
-  const out = [];
-  for (let at = first; at < to - (to - from) * 0.04; at += size) out.push(at);
+/** Instants at which the hall's clock is round, to label an axis with, about `most` of them. */
+export function ticks(from: number, to: number, most: number): number[] {
+  const sizes = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10080];
+  const size = sizes.find((minutes) => (to - from) / (minutes * 60_000) <= most) ?? 10080;
+  const days = Math.max(1, size / 1440);
+  const end = to - (to - from) * 0.04;
+  const out: number[] = [];
+  for (let date = dateOf(from); instant(date) < end; date = addDays(date, 1)) {
+    if ((Date.parse(date) / DAY) % days) continue;
+    for (let minute = 0; minute < 1440; minute += size) {
+      const at = instant(date, minute);
+      if (at >= from && at < end && at !== out.at(-1)) out.push(at);
+    }
+  }
   return out;
 }

@@ -21,7 +21,8 @@ interface ChartProps {
   lines: Line[];
   height: number;
   alt: string;
-  format: (value: number) => string;
+  /** A value; one on the axis, whose values are `step` apart. */
+  format: (value: number, step?: number) => string;
 }
 
 function css(name: string): string {
@@ -52,7 +53,7 @@ function options(props: ChartProps, width: number): uPlot.Options {
         grid: { stroke: css("--line"), width: 1 },
         size: 64,
         space: 36,
-        values: (_, splits) => splits.map(props.format),
+        values: (_, splits, __, ___, step) => splits.map((v) => props.format(v, step)),
       },
     ],
     series: [

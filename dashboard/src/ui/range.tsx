@@ -15,18 +15,18 @@ export interface Range {
 export function preset(name: Exclude<Preset, "custom">): Range {
   const now = hallNow();
   const date = dateOf(now);
-  const today = midnight(date);
+  const day = (n: number) => midnight(addDays(date, n)); // not every day has 24 hours
   const from = {
-    today,
-    yesterday: today - DAY,
+    today: day(0),
+    yesterday: day(-1),
     "24h": now - DAY,
-    "7d": today - 6 * DAY,
-    "30d": today - 29 * DAY,
-    "90d": today - 89 * DAY,
-    week: midnight(addDays(date, -((weekday(date) + 6) % 7))),
+    "7d": day(-6),
+    "30d": day(-29),
+    "90d": day(-89),
+    week: day(-((weekday(date) + 6) % 7)),
     month: midnight(`${date.slice(0, 7)}-01`),
   }[name];
-  return { preset: name, from, to: name === "24h" ? now : name === "yesterday" ? today : today + DAY };
+  return { preset: name, from, to: name === "24h" ? now : day(name === "yesterday" ? 0 : 1) };
 }
 
 interface RangeProps {

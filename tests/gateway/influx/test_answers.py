@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from gateway.influx.answers import Answer, Verdict, judge
 from gateway.influx.books import Owed
-from gateway.influx.copier import Later, Pace, deliver
+from gateway.influx.copier import Client, Later, Pace, deliver
+from gateway.influx.target import Target
 from tests.faults.test_influx import copying, drained, standing
 from tests.gateway.api.house import NOON, House
 from tests.influxes import FakeInflux, Reply
@@ -118,6 +120,41 @@ def test_what_makes_it_wait_is_shown_and_loses_nothing(
         server.released.set()
         assert list(server.points.values()) == ["w=1.5"]
         assert server.tokens == {"Token secret"}
+
+
+@pytest.mark.parametrize("token", ["s3cr\net", "s3cr密", "s3cr\r\nX-More: 1"])
+def test_a_token_that_cannot_be_sent_is_told_of_and_never_shown(house: House, token: str) -> None:
+    """Where a request would fail with the token in the fault's own words."""
+    with capture_logs() as logs, FakeInflux() as server:
+        with copying(house, server.url, token=token):
+            owe(house, server.url, 1.5)
+
+            def faulty() -> str | None:
+                found = standing(house, server.url)
+                return found.fault if found else None
+
+            wait_for(faulty, "the fault to show")
+            assert faulty() == (
+                "the token has signs that no token has: see token and HALLKEEPER_INFLUX_TOKEN"
+            )
+        assert server.batches == []
+    assert [one["event"] for one in logs] == ["influx.failed"]
+    assert "s3cr" not in str(logs)
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:8086", "127.0.0.1:8086", "u:pw@h:8086", "http://", "ftp://h", "http://[::1"]
+)
+def test_an_address_that_is_none_is_told_of(url: str) -> None:
+    where = Target(url, "hall", "points", "secret")
+    client = Client(where, 0.2)
+    answer = client.send(["power w=1 1"])
+    client.close()
+    assert (client.started(), answer.verdict, answer.mend) == (0, Verdict.WAIT, True)
+    assert answer.why == (
+        "the server's address is no http:// or https:// address: see url and HALLKEEPER_INFLUX_URL"
+    )
+    assert where.name == "? hall/points"
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,9 @@ def test_what_only_a_person_can_mend_ends_it(house: House, tmp_path: Path) -> No
         return done.stderr.splitlines()[-1]
 
     assert "no server is named" in said("", 1)
+    nameless = backfill(house.data, "", HALLKEEPER_INFLUX_URL="localhost:8086")
+    assert (nameless.returncode, nameless.stderr.count("\n")) == (1, 1)
+    assert "is no http:// or https:// address" in nameless.stderr
     with FakeInflux((401, {}, "unauthorized")) as server:
         assert "the token is missing or wrong" in said(server.url, 3)
         assert server.points == {}

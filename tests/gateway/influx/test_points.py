@@ -102,7 +102,7 @@ def test_where_it_goes() -> None:
 
     assert target(HALL, {}) is None
     named = target(
-        HALL, {"HALLKEEPER_INFLUX_URL": "http://h:8086/", "HALLKEEPER_INFLUX_TOKEN": "s"}
+        HALL, {"HALLKEEPER_INFLUX_URL": " http://h:8086/ ", "HALLKEEPER_INFLUX_TOKEN": "s\n"}
     )
     assert named == Target("http://h:8086", "hallkeeper", "hallkeeper", "s")
     told = replace(HALL, influx=Influx("http://u:pw@h:8428", "env:T", "o", "b"))

@@ -47,7 +47,14 @@ def silent(watts: Watts, *holes: tuple[int, int]) -> Watts:
     return lambda t: None if any(a <= t < b for a, b in holes) else watts(t)
 
 
-def fill(house: House, meters: dict[str, Watts], begin: int, end: int, every: int = EVERY) -> None:
+def fill(
+    house: House,
+    meters: dict[str, Watts],
+    begin: int,
+    end: int,
+    every: int = EVERY,
+    zone: ZoneInfo = ZONE,
+) -> None:
     """What the meters ("pm-01/c1") say from `begin` up to `end`, without counters."""
     said = []
     for channel, watts in meters.items():
@@ -60,7 +67,7 @@ def fill(house: House, meters: dict[str, Watts], begin: int, end: int, every: in
                 said.append(Said(device, log, seq, 1, t, False, False, "power", payload, new=True))
 
     def work(db: sqlite3.Connection, now: int) -> None:
-        hot = Hot(ZONE)
+        hot = Hot(zone)
         hot.load(db)
         hot.keep(db, lanes(said))
         while hot.settle(db, now, 36_500 * DAY):

@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { list, query } from "../../api";
 import { hallNow } from "../../clock";
-import { dateOf, hm, iso, midnight, MINUTE, when } from "../../format";
+import { dateOf, hm, instant as instantOf, iso, midnight, MINUTE, when } from "../../format";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { useStore } from "../../store";
@@ -69,7 +69,7 @@ const HOUR = 60 * MINUTE;
 export function instant(text: FormDataEntryValue | null): string {
   const [date = "", time = "00:00"] = String(text).split("T");
   const [h = 0, m = 0] = time.split(":").map(Number);
-  return iso(midnight(date) + (h * 60 + m) * 60_000);
+  return iso(instantOf(date, h * 60 + m));
 }
 
 /** 登记豁免: the form for whom it is, and what is in force or to come. */

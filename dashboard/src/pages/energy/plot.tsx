@@ -31,7 +31,8 @@ export interface PlotProps {
   gaps?: [number, number][];
   height: number;
   alt: string;
-  format: (value: number) => string;
+  /** A value on the axis, whose values are `step` apart. */
+  format: (value: number, step: number) => string;
   /** The words of a point, shown while it is pointed at. */
   tell: (index: number) => string;
   /** Said while nothing is pointed at. */
@@ -130,7 +131,7 @@ function options(props: PlotProps, width: number): uPlot.Options {
         grid: { stroke: css("--line"), width: 1 },
         size: 60,
         space: 36,
-        values: (_, at) => at.map(props.format),
+        values: (_, at, __, ___, step) => at.map((v) => props.format(v, step)),
       },
     ],
     series: [{}, ...props.layers.map(seriesOf)],

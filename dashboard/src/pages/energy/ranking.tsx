@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { LEAST_KWH } from "../../format";
 import { t } from "../../i18n";
 import type { Site } from "../../types";
 import { Card, Empty, Raw } from "../../ui/card";
@@ -39,7 +40,7 @@ function Row({ name, row, most, whole }: { name: string; row: CircuitRow; most: 
   const width = (kwh: number) => ({ width: `${Math.min(100, (100 * kwh) / most)}%` });
   const words = [useName(row.use === "protected" ? "protected" : (row.use as "lighting"))];
   if (row.kwh !== null && whole > 0) words.push(t("energy.share", { share: percent(row.kwh / whole) }));
-  if (row.waste !== null && row.waste >= 0.05) words.push(t("energy.rowWaste", { kwh: energy(row.waste) }));
+  if (row.waste !== null && row.waste >= LEAST_KWH) words.push(t("energy.rowWaste", { kwh: energy(row.waste) }));
   if (row.known !== null && row.known < 1 && row.kwh !== null) words.push(t("energy.rowKnown", { share: percent(row.known) }));
   return (
     <li data-circuit={row.circuit}>

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { dateOf, hm, kwh, yuan } from "../../format";
+import { dateOf, hm, kwh, LEAST_KWH, yuan } from "../../format";
 import { t } from "../../i18n";
 import type { Site } from "../../types";
 import { Card } from "../../ui/card";
@@ -100,14 +100,14 @@ function Usual({ data }: { data: Report }) {
 /** Nothing wasted and nothing known are two things. */
 function Waste({ site, data }: { site: Site; data: Report }) {
   const { kwh: wasted, permitted } = data.waste;
-  const none = wasted !== null && wasted < 0.05;
+  const none = wasted !== null && wasted < LEAST_KWH;
   return (
     <Fact id="waste" value={wasted}>
       <p class="second">
         {wasted === null ? t("energy.wasteUnknown") : none ? t("energy.wasteNone") : t("energy.waste")}
         {wasted !== null && !none && data.tariff !== null && ` · ${yuan(wasted * data.tariff)}`}
       </p>
-      {permitted !== null && permitted >= 0.05 && (
+      {permitted !== null && permitted >= LEAST_KWH && (
         <p class="second">{t("energy.wastePermitted", { kwh: energy(permitted) })}</p>
       )}
       <p class="faint">{t("energy.wasteHow", { arrive: site.hours.arrive, clear: site.hours.clear })}</p>

@@ -1,6 +1,6 @@
 import { list, query } from "../../api";
 import { useNow } from "../../clock";
-import { DAY, hm, iso, midnight, MINUTE, ms } from "../../format";
+import { addDays, hm, iso, midnight, MINUTE, ms } from "../../format";
 import { t, word } from "../../i18n";
 import { flag } from "../../live/read";
 import { live } from "../../live/stream";
@@ -49,7 +49,7 @@ export function PatrolCard() {
   const { data, fault } = useFetched(async () => {
     if (!date) return null;
     const from = midnight(date);
-    return list<Round>(`/patrols${query({ from: iso(from), to: iso(from + DAY) })}`);
+    return list<Round>(`/patrols${query({ from: iso(from), to: iso(midnight(addDays(date, 1))) })}`);
   }, [date, turn]);
   return (
     <Card title={t("patrol.title")} class="foot" aside={<a href={href("safety")}>{t("nav.safety")}</a>}>
