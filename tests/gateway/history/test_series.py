@@ -74,7 +74,7 @@ def test_a_field_that_is_not_rolled_up_is_read_from_its_rows() -> None:
     hot = Hot(ZONE)
     hot.load(db)
     told = [(BEGIN + n * HOUR, n + 1, 1000, 1000 * n) for n in range(96)]
-    hot.keep(db, [said("c1", row, row[0], estimated=False, new=True) for row in told])
+    hot.keep(db, lanes([said("c1", row, row[0], estimated=False, new=True) for row in told]))
     for _ in range(3):
         hot.settle(db, BEGIN + 10 * DAY, 8 * DAY)
     found = series.find(db, "pm-01/c1", "wh")
