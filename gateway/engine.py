@@ -71,10 +71,7 @@ class Engine:
         for index, one in enumerate(graph.inputs):
             if one.device >= 0:
                 self._inputs_of[one.device].append(index)
-        self._parents = [
-            tuple((p, absorbing(graph.op[p])) for p in dict.fromkeys(parents))
-            for parents in graph.parents
-        ]
+        self._counted = [absorbing(op) for op in graph.op]
         self._roots = program.roots
         self._pulse_roots = program.pulse_roots
         self._ready = False
@@ -254,7 +251,8 @@ class Engine:
 
     def _settle(self, t: int) -> None:
         dirty, flag, val, at = self.dirty, self.flag, self.val, self.at
-        parents, absorbing, unknowns = self._parents, self.absorbing, self.unknowns
+        parents, absorbing, unknowns = self.graph.parents, self.absorbing, self.unknowns
+        counted_of = self._counted
         op, roots = self.graph.op, self._roots
         while dirty:
             i = heappop(dirty)
@@ -271,7 +269,8 @@ class Engine:
                 continue
             val[i] = v
             at[i] = t
-            for p, counted in parents[i]:
+            for p in parents[i]:
+                counted = counted_of[p]
                 if counted != GENERIC:
                     if old == counted:
                         absorbing[p] -= 1

@@ -16,7 +16,7 @@ from typing import Any
 from gateway.engine import Record
 
 BLOCK = 2_048
-OPEN = 8 * BLOCK
+OPEN = 4 * BLOCK
 """The newest are left as they are: most late evidence is little late."""
 
 _TIME = itemgetter(0)

@@ -51,7 +51,7 @@ def open_writer(data: Path) -> sqlite3.Connection:
         db = sqlite3.connect(data / FILE, isolation_level=None, check_same_thread=False)
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
-        db.execute("PRAGMA cache_size=-8000")  # KiB; a turn writes at the end of every channel
+        db.execute("PRAGMA cache_size=-4000")  # KiB; a turn writes at the end of every channel
         db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         db.execute("PRAGMA foreign_keys=ON")
         db.execute("PRAGMA busy_timeout=5000")

@@ -8,7 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from gateway import audit, store
+from gateway.clock import iso
 from gateway.errors import InputFault
+from gateway.history import mending
 from gateway.intervals import Intervals
 from gateway.journal import damaged
 
@@ -37,7 +39,7 @@ def check(db: sqlite3.Connection, say: Say) -> list[str]:
     faults: list[str] = []
     db.execute("BEGIN")  # one instant for all checks
     try:
-        for part in (_structure, _checksums, _audit, _gaps, _guards):
+        for part in (_structure, _checksums, _history, _audit, _gaps, _guards):
             try:
                 faults += part(db, say)
             except sqlite3.DatabaseError as fault:
@@ -95,6 +97,25 @@ def _checksums(db: sqlite3.Connection, say: Say) -> Iterator[str]:
         yield f"checksums: {len(wrong)} of {events} events changed, the first is row {wrong[0]}"
     else:
         say(f"✓ checksums of {events} events")
+
+
+def _history(db: sqlite3.Connection, say: Say) -> Iterator[str]:
+    """The series: what is packed has a checksum of its own, sums are kept twice."""
+    if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'energy_day'").fetchone():
+        return  # of an older version
+    wrong, uneven = list(mending.damaged_days(db)), list(mending.uneven(db))
+    if wrong:
+        channel, day = wrong[0]
+        zone = db.execute("SELECT value FROM meta WHERE key = 'timezone'").fetchone()
+        when = iso(day, zone[0] if zone else "Asia/Shanghai")[:10]
+        yield f"packed days: {len(wrong)} changed, the first is {channel} of {when}"
+    if uneven:
+        yield f"sums: hours do not add up to days at {', '.join(uneven[:5])}"
+    if not wrong + uneven:
+        days, channels = db.execute(
+            "SELECT (SELECT count(*) FROM chunk), (SELECT count(*) FROM channel)"
+        ).fetchone()
+        say(f"✓ {days} packed days and the sums of {channels} channels")
 
 
 def _audit(db: sqlite3.Connection, say: Say) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from gateway import graph as g
@@ -85,12 +86,13 @@ class Program:
     faults: list[tuple[str, str]] = field(default_factory=list)
     calendar: str = ""
     timezone: str = SHANGHAI  # of the instants in evidence
-    roots: list[list[int]] = field(default_factory=list)
+    roots: list[tuple[int, ...]] = field(default_factory=list)
     pulse_roots: dict[int, list[int]] = field(default_factory=dict)
 
     def add_state(self, watch: StateWatch) -> None:
         node = self.graph.node(watch.condition)
-        self._root(node).append(len(self.states))
+        self._reach(node)
+        self.roots[node] = (*self.roots[node], len(self.states))
         self.states.append(watch)
 
     def add_pulse(self, watch: PulseWatch) -> None:
@@ -106,28 +108,32 @@ class Program:
 
     def sealed(self) -> Program:
         """Fill the tables up to the number of nodes; call once all watches are in."""
-        self._root(len(self.graph.op) - 1)
+        self._reach(len(self.graph.op) - 1)
+        self.graph.built()
         return self
 
     def mark(self, site: Site) -> str:
         """What names this program in every process: a snapshot fits only the one it was made by."""
-        graph = self.graph
-        parts: list[object] = [_SNAPSHOTS, site, graph.op, graph.children, sorted(self.entry_cards)]
-        parts += [
-            str(signal) if op in (g.LEAF, g.TIMED, g.SPANS, g.SILENT, g.PULSE) else param
-            for op, signal, param in zip(graph.op, graph.signal, graph.param, strict=True)
-            if op != g.ROUTE
-        ]
-        watches: list[StateWatch | PulseWatch] = [*self.states, *self.pulses]
-        parts += [(graph.node(w.condition), replace(w, condition=logic.NEVER)) for w in watches]
-        parts += [(r.node, r.monitor.route, r.monitor.checkpoints) for r in self.routes]
-        parts.append(self.lost)
         digest = hashlib.sha256()
-        for part in parts:
+        for part in self._parts(site):
             digest.update(repr(part).encode() + b"\0")
         return digest.hexdigest()
 
-    def _root(self, node: int) -> list[int]:
-        while len(self.roots) <= node:
-            self.roots.append([])
-        return self.roots[node]
+    def _parts(self, site: Site) -> Iterator[object]:
+        graph = self.graph
+        yield from (_SNAPSHOTS, site, graph.op, graph.children, sorted(self.entry_cards))
+        for op, signal, param in zip(graph.op, graph.signal, graph.param, strict=True):
+            if op != g.ROUTE:
+                yield str(signal) if op in g.SAID else param
+        roots = {n: node for node, many in enumerate(self.roots) for n in many}
+        for n, state in enumerate(self.states):
+            yield roots[n], replace(state, condition=logic.NEVER)
+        roots = {n: node for node, many in self.pulse_roots.items() for n in many}
+        for n, pulse in enumerate(self.pulses):
+            yield roots[n], replace(pulse, condition=logic.NEVER)
+        for route in self.routes:
+            yield route.node, route.monitor.route, route.monitor.checkpoints
+        yield self.lost
+
+    def _reach(self, node: int) -> None:
+        self.roots += [()] * (node + 1 - len(self.roots))

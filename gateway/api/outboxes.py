@@ -35,7 +35,7 @@ def router(ctx: Context) -> APIRouter:
 
     @made.get("/outboxes")
     def outboxes() -> dict[str, Any]:
-        """Messages, and the copy in InfluxDB where there is one: what waits and why."""
+        """Messages, commands, and the copy in InfluxDB where there is one: what waits and why."""
         return {
             "items": [
                 {
@@ -57,7 +57,7 @@ def router(ctx: Context) -> APIRouter:
 
 def standing(ctx: Context, db: sqlite3.Connection) -> list[Outbox]:
     """Every outbox as it is now."""
-    found = [_messages(db)]
+    found = [_messages(db), _commands(db)]
     where = target(ctx.site, os.environ)
     if where is not None:
         books_ = books.standing(db, where.name)
@@ -82,6 +82,14 @@ def _messages(db: sqlite3.Connection) -> Outbox:
         " ORDER BY id DESC LIMIT 1"
     ).fetchone()
     return Outbox("messages", None, waiting, oldest, fault[0] if fault else None, 0)
+
+
+def _commands(db: sqlite3.Connection) -> Outbox:
+    """What devices have yet to answer; what they never do expires and is then no longer here."""
+    waiting, oldest = db.execute(
+        "SELECT count(*), min(made_at) FROM command WHERE state IN ('queued', 'sent')"
+    ).fetchone()
+    return Outbox("commands", None, waiting, oldest, None, 0)
 
 
 class Gauges:

@@ -13,6 +13,9 @@ Row = tuple[int, int, int, int, int | None, int | None, int | None, int | None, 
 
 _COLUMNS = 9
 
+Damaged = zlib.error
+"""What reading a chunk raises that is not as it was written: its checksum tells."""
+
 
 def pack(rows: Sequence[Row]) -> bytes:
     """Rows in order, as bytes."""
@@ -39,6 +42,12 @@ def pack(rows: Sequence[Row]) -> bytes:
 def unpack(data: bytes) -> list[Row]:
     """What `pack` was given."""
     return list(zip(*_columns(data, _COLUMNS), strict=True))
+
+
+def count(data: bytes) -> int:
+    """How many rows there are. Raises Damaged."""
+    raw = zlib.decompress(data)
+    return _get(raw, 0 if raw[0] else 1)[0]
 
 
 def values(data: bytes, field: int) -> list[tuple[int, int | None]]:

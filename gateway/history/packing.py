@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.history import buckets, chunks
 from gateway.history.chunks import Row
+from gateway.history.mending import unpacked
 
 PUT = (
     "INSERT OR IGNORE INTO sample (channel, t, boot, seq, log, f1, f2, f3, f4, f5)"
@@ -46,10 +47,10 @@ class Packing:
     def newest(self, db: sqlite3.Connection, channel: int, t: int, column: int) -> Row | None:
         """The newest row at or before `t` of the packed days that has a value in this column."""
         packed = db.execute(
-            "SELECT data FROM chunk WHERE channel = ? AND day < ? ORDER BY day DESC LIMIT 1",
+            "SELECT day, data FROM chunk WHERE channel = ? AND day < ? ORDER BY day DESC LIMIT 1",
             (channel, t),
         ).fetchone()
-        rows = chunks.unpack(packed[0]) if packed else []
+        rows = self._unpacked(db, channel, *packed) if packed else []
         return next((r for r in reversed(rows) if r[0] <= t and r[column] is not None), None)
 
     def torn(self, db: sqlite3.Connection, channel: int, t: int) -> bool:
@@ -75,9 +76,13 @@ class Packing:
             (channel, day),
         ).fetchall()
         for packed, data in found:
-            db.executemany(PUT, [(channel, *row) for row in chunks.unpack(data)])
+            rows = self._unpacked(db, channel, packed, data)
+            db.executemany(PUT, [(channel, *row) for row in rows])
             db.execute("DELETE FROM chunk WHERE channel = ? AND day = ?", (channel, packed))
         return bool(found)
+
+    def _unpacked(self, db: sqlite3.Connection, channel: int, day: int, data: bytes) -> list[Row]:
+        return unpacked(db, channel, day, buckets.next_day(day, self._zone), data)
 
     def compact(self, db: sqlite3.Connection, before: int) -> bool:
         """Pack one channel's oldest day that ends by `before`; False if none is left.

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from firmware import wire
-from gateway.history import buckets, chunks
+from gateway.history import buckets, chunks, mending
 from gateway.history.days import sealed_to
-from gateway.history.kinds import FIELDS, SCALE
+from gateway.history.kinds import FIELDS, ROLLED, SCALE
 from gateway.history.packing import minutes_from
 
 MOST_STEPS = 5000
@@ -59,7 +59,9 @@ def series(
     state = kind in _STATES
     sums: dict[int, list[int]] = {}
     whole = begin + -(-(end - begin) // step) * step
-    for t, n, low, high, total, last in _rows(db, channel, field, begin, whole, step, zone):
+    rolled = field in ROLLED[kind]
+    rows = _rows(db, channel, field, begin, whole, step, zone, rolled)
+    for t, n, low, high, total, last in rows:
         at = t - (t - begin) % step
         one = sums.get(at)
         if one is None:
@@ -127,12 +129,11 @@ def _rows(
     end: int,
     step: int,
     zone: ZoneInfo,
+    rolled: bool,
 ) -> Iterator[tuple[int, int, int, int, int, int]]:
-    """(t, n, low, high, sum, last) in order from the coarsest level that fits into the steps."""
-    shorter = (buckets.MINUTE, buckets.HOUR)
-    level = max((s for s in shorter if step % s == 0 and begin % s == 0), default=0)
-    if step % buckets.DAY == 0 and _whole_days(begin, end, zone):
-        level = buckets.DAY
+    """(t, n, low, high, sum, last) in order from the coarsest level that fits into the steps; of
+    a field that is not rolled up, from its rows."""
+    level = _level(begin, end, step, zone) if rolled else 0
     if level < buckets.HOUR:
         kept = minutes_from(db)
         if begin < kept:  # rows and minutes are gone: an hour stands at its begin
@@ -143,11 +144,11 @@ def _rows(
         yield from db.execute(_ROLLUP, (channel, field, level, begin, end))
         return
     first = buckets.begin(buckets.DAY, begin, zone)
-    for (data,) in db.execute(
-        "SELECT data FROM chunk WHERE channel = ? AND day >= ? AND day < ? ORDER BY day",
+    for day, data in db.execute(
+        "SELECT day, data FROM chunk WHERE channel = ? AND day >= ? AND day < ? ORDER BY day",
         (channel, first, end),
     ):
-        for t, packed in chunks.values(data, field):
+        for t, packed in _packed(db, channel, field, day, data, zone):
             if packed is not None and begin <= t < end:
                 yield t, 1, packed, packed, packed, packed
     for t, value in db.execute(
@@ -156,6 +157,24 @@ def _rows(
         (channel, begin, end),
     ):
         yield t, 1, value, value, value, value
+
+
+def _level(begin: int, end: int, step: int, zone: ZoneInfo) -> int:
+    """The coarsest level whose buckets make up the steps; 0 for rows."""
+    if step % buckets.DAY == 0 and _whole_days(begin, end, zone):
+        return buckets.DAY
+    shorter = (buckets.MINUTE, buckets.HOUR)
+    return max((s for s in shorter if step % s == 0 and begin % s == 0), default=0)
+
+
+def _packed(
+    db: sqlite3.Connection, channel: int, field: int, day: int, data: bytes, zone: ZoneInfo
+) -> list[tuple[int, int | None]]:
+    try:
+        return chunks.values(data, field)
+    except chunks.Damaged:  # verify tells of it
+        rows = mending.journal_rows(db, channel, day, buckets.next_day(day, zone))
+        return [(row[0], row[3 + field]) for row in rows]
 
 
 def _whole_days(begin: int, end: int, zone: ZoneInfo) -> bool:

@@ -278,14 +278,16 @@ class _Bar:
 
 class _Lines:
     def __init__(self, name: str, filled: int, attached: int) -> None:
-        self._attached = attached
+        self._attached, self._told = attached, -1
         self._said = float("-inf")
         self.say(f"补录 backfill: {name}")
         self.at(filled)
 
     def at(self, done: int) -> None:
-        if done < self._attached and time.monotonic() < self._said + SAY_EVERY_S:
+        soon = time.monotonic() < self._said + SAY_EVERY_S
+        if done == self._told or (done < self._attached and soon):
             return
+        self._told = done
         self._said = time.monotonic()
         share = 100 if not self._attached else 100 * done // self._attached
         self.say(f"补录 backfill: {done} / {self._attached} ({share}%)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from gateway import schedules
@@ -108,5 +109,6 @@ def _monitor(terms: Terms, rule: Rule, subject: Subject) -> Monitor:
     )
 
 
+@cache
 def _codes(articles: tuple[Article, ...]) -> tuple[str, ...]:
     return tuple(a.code for a in articles)

@@ -25,7 +25,7 @@ DAY = 24 * 60 * MINUTE
 WORDS = {
     "zh": {
         "silent": "离线",
-        "stale": "已 23 分 0 秒 无消息",
+        "stale": "已 23 分",
         "unset": "未对时",
         "denied": "无权使用该主题",
         "days": "剩 5 天",
@@ -36,6 +36,7 @@ WORDS = {
         "left": "检修中，还剩 1 小时",
         "end": "提前结束",
         "back": "← 设备",
+        "commands": "设备指令",
     },
     "en": {
         "silent": "Silent",
@@ -50,6 +51,7 @@ WORDS = {
         "left": "under maintenance, 1 h",
         "end": "End now",
         "back": "← Devices",
+        "commands": "Commands to devices",
     },
 }
 
@@ -163,6 +165,9 @@ def test_every_device_as_it_stands_and_what_is_done_with_one(
         ]
         page.goto(base + "/#/devices/none")
         expect(page.locator(".empty")).to_be_visible()
+        page.goto(base + "/#/devices")
+        outbox = page.locator("li.dev", has_text=says["commands"])
+        expect(outbox.locator("dd").first).to_have_text("1")
         page.context.close()
 
 

@@ -213,7 +213,7 @@ def test_hot_work_demands_its_ticks(office: Office) -> None:
     form = page.get_by_role("form", name="审批动火作业")
     for name, value in {
         **{"place": "机房", "work": "切割", "applicant": "后勤", "supervisor": "赵"},
-        **{"height_m": "2.5", "to": "2026-07-01T20:00"},
+        **{"height_m": "2.5", "to-time": "20:00"},
     }.items():
         form.locator(f"[name={name}]").fill(value)
     send = form.locator(".primary")
@@ -224,11 +224,59 @@ def test_hot_work_demands_its_ticks(office: Office) -> None:
     assert form.locator("[name=cleared_5m]").evaluate("e => e.validity.valueMissing")
     form.locator("[name=cleared_5m]").check()
     form.locator("[name=extinguishers]").check()
+    # what the page does not foresee is said by the field's own name
+    height = form.locator("[name=height_m]")
+    height.evaluate("e => e.removeAttribute('max')")
+    for field, wrong, right, name in (
+        (form.locator("[name=to-time]"), "00:01", "20:00", "“结束日期”、“结束时刻”"),
+        (height, "900", "2.5", "“离地高度（米）”"),
+    ):
+        field.fill(wrong)
+        send.click()
+        expect(form.locator("..").locator(".form-fault")).to_have_text(f"没有完成：请核对：{name}")
+        field.fill(right)
     send.click()
     expect(page.locator(".entry", has_text="切割")).to_contain_text("下方看护人 钱")
     expect(page.get_by_role("region", name="未经核对的动火豁免")).to_contain_text("焊接")
     assert office.row("SELECT count(*) FROM permit WHERE kind = 'hot-work'") == (3,)
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "opens", "shown", "wrong"),
+    [
+        ("zh", "打开月份选择", ("2026年", "2025年", "12月"), "请填写月份"),
+        ("en", "Open the months", ("2026", "2025", "December"), "Give a month"),
+    ],
+)
+def test_a_month_is_typed_or_picked_in_the_pages_language(
+    office: Office, lang: str, opens: str, shown: tuple[str, ...], wrong: str
+) -> None:
+    page = office.sign_in("zhao", "attendance", width=390, lang=lang)
+    field = page.locator(".ledger-tools input")
+    expect(field).to_have_value("2026-07")
+    page.get_by_role("button", name=opens).click()
+    months = page.get_by_role("dialog")
+    expect(months.locator("b")).to_have_text(shown[0])
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.keyboard.press("PageUp")
+    expect(months.locator("b")).to_have_text(shown[1])
+    for key in ("ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    expect(months.get_by_role("button", name=shown[2], exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(months).to_have_count(0)
+    expect(field).to_have_value("2025-12")
+    expect(field).to_be_focused()
+    page.get_by_role("button", name=opens).click()
+    page.keyboard.press("Escape")
+    expect(months).to_have_count(0)
+    field.fill("2025-13")
+    assert wrong in field.evaluate("e => e.validationMessage")
+    with page.expect_response("**/attendance?month=2026-05*"):
+        field.fill("2026-05")
+        page.keyboard.press("Tab")
 
 
 def test_who_was_not_seen_is_confirmed_by_name(office: Office) -> None:
@@ -237,7 +285,7 @@ def test_who_was_not_seen_is_confirmed_by_name(office: Office) -> None:
     act(
         *(lead, "登记预约"),
         **{"counter": "w01", "matter": "刻章备案", "day": "2026-07-01"},
-        **{"begin": "19:00", "end": "19:30", "card": "610329"},
+        **{"from-time": "19:00", "to-time": "19:30", "card": "610329"},
     )
     coming = lead.get_by_role("region", name="今天及以后的预约")
     expect(coming).to_contain_text("刻章备案")

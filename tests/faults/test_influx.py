@@ -147,6 +147,7 @@ def test_an_hour_without_a_server_and_a_lost_reply(house: House, tmp_path: Path)
             door.say("lose", "reset", "lose", TAKEN, "lose")
             wait_for(lambda: drained(house, door.url), "all of it to be taken")
         assert held(server) == expected
+        same(server, house)
         found = standing(house, door.url)
         assert found is not None
         assert (found.fault, found.refused, found.oldest) == (None, 0, None)
@@ -166,10 +167,12 @@ def test_a_copier_that_is_stopped_goes_on_where_it_was(house: House, tmp_path: P
 
 
 def test_a_device_its_gateway_and_a_victoriametrics(tmp_path: Path) -> None:
-    """A server named in the site file of a running hall, then filled with what was before."""
+    """A server named in the site file of a running hall, that takes nothing at first and loses its
+    replies then, and is filled with what was before."""
     config = tmp_path / "site.toml"
     config.write_text(SITE.read_text())
-    with victoria(tmp_path) as server:
+    with victoria(tmp_path) as server, FakeInflux(behind=server.url) as door:
+        door.rule = lambda _: (503, {}, "down")
         gateway = Gateway(tmp_path / "data", config=config)
         gateway.start()
         device = Device("pm-01", SITE, gateway.data, gateway.mqtt, tmp_path / "pm")
@@ -184,13 +187,17 @@ def test_a_device_its_gateway_and_a_victoriametrics(tmp_path: Path) -> None:
         try:
             events(4)
             assert gateway.query("SELECT * FROM influx") == []
-            config.write_text(f'{SITE.read_text()}\n[influx]\nurl = "{server.url}"\n')
+            config.write_text(f'{SITE.read_text()}\n[influx]\nurl = "{door.url}"\n')
             assert gateway.process is not None
             gateway.process.send_signal(signal.SIGHUP)
             wait_for(lambda: gateway.query("SELECT * FROM influx"), "its books")
             (attached,) = gateway.query("SELECT attached FROM influx")[0]
             events(6)
             newer = f"SELECT count(*) FROM event WHERE t IS NOT NULL AND id > {attached}"
+            wait_for(lambda: door.batches, "a try")
+            assert held(server) == []
+            door.say("lose", "reset", "lose")
+            door.rule = lambda _: None
             wait_for(lambda: held(server), "the first point")
             assert gateway.query(newer)[0][0] > 0
             done = subprocess.run(
@@ -219,9 +226,9 @@ def carried(gateway: Gateway) -> bool:
     return bool(sent == newest) and gateway.query(due) == []
 
 
-def same(server: Victoria, gateway: Gateway) -> None:
+def same(server: Victoria, hall: Gateway | House) -> None:
     """The server holds the journal, each event once; of the guesses, those that have settled."""
-    with contextlib.closing(store.open_reader(gateway.data)) as db:
+    with contextlib.closing(store.open_reader(hall.data)) as db:
         known, guessed = journal(db)
     found = [(name, dict(tags), t, value) for name, tags, t, value in held(server)]
     mine: list[Sample] = []

@@ -2,11 +2,12 @@ import { useEffect, useState } from "preact/hooks";
 import { ApiError, post } from "../api";
 import { duration } from "../format";
 import { lang, t } from "../i18n";
+import { whyOf } from "../ui/card";
 
 function words(fault: unknown): string {
   if (!(fault instanceof ApiError) || fault.status === 0) return t("sign.unreachable");
   if (fault.status === 429) return t(fault.wait ? "sign.locked" : "sign.lockedLong");
-  return fault.status === 401 || fault.status === 403 ? t("sign.wrong") : fault.detail || String(fault.status);
+  return fault.status === 401 || fault.status === 403 ? t("sign.wrong") : whyOf(fault);
 }
 
 /** Who has to wait, and until when by this page's own clock. */

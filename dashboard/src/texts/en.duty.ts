@@ -2,6 +2,7 @@ import type { zhDuty } from "./zh-CN.duty";
 
 export const enDuty: Record<keyof typeof zhDuty, string> = {
   "form.password": "The password is wrong, or the account may not.",
+  "form.fields": "check what stands in: {fields}",
   "form.wait": "Too many wrong passwords; try again later.",
   "common.notDone": "Not done: {why}",
   "why.two-names": "it takes two people",
@@ -185,6 +186,11 @@ export const enDuty: Record<keyof typeof zhDuty, string> = {
   "date.before": "Month before",
   "date.after": "Month after",
   "date.wrong": "Give a day that is possible here, such as 2026-07-01",
+  "month.open": "Open the months",
+  "month.pick": "Pick a month",
+  "year.before": "Year before",
+  "year.after": "Year after",
+  "month.wrong": "Give a month such as 2026-07",
   "date.time": "A time such as 18:00",
   "duty.fromDay": "From, day",
   "duty.fromTime": "From, time",

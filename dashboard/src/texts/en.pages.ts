@@ -63,6 +63,7 @@ export const enPages: Record<keyof typeof zhPages, string> = {
   "setting.hold": "hold",
   "out.title": "Waiting to leave",
   "out.name.messages": "Messages",
+  "out.name.commands": "Commands to devices",
   "out.name.influx": "InfluxDB copy",
   "out.waiting": "waiting",
   "out.oldest": "oldest for",

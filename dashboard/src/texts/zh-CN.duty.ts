@@ -1,6 +1,7 @@
 /** 值班页的文字：交接班、关门检查、签字、操作回路、值班记录。 */
 export const zhDuty = {
   "form.password": "密码不对，或账号无权。",
+  "form.fields": "请核对：{fields}",
   "form.wait": "密码错误次数过多，请稍后再试。",
   "common.notDone": "没有完成：{why}",
   "why.two-names": "需要两个人的姓名",
@@ -184,6 +185,11 @@ export const zhDuty = {
   "date.before": "上个月",
   "date.after": "下个月",
   "date.wrong": "请填写可用的日期，例如 2026-07-01",
+  "month.open": "打开月份选择",
+  "month.pick": "选择月份",
+  "year.before": "上一年",
+  "year.after": "下一年",
+  "month.wrong": "请填写月份，例如 2026-07",
   "date.time": "时刻，例如 18:00",
   "duty.fromDay": "起始日期",
   "duty.fromTime": "起始时刻",

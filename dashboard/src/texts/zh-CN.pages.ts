@@ -62,6 +62,7 @@ export const zhPages = {
   "setting.hold": "持续",
   "out.title": "待发出",
   "out.name.messages": "通知",
+  "out.name.commands": "设备指令",
   "out.name.influx": "InfluxDB 副本",
   "out.waiting": "待发",
   "out.oldest": "最早已等",

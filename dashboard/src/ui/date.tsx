@@ -1,19 +1,12 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { hallNow } from "../clock";
 import { addDays, dateOf, weekday } from "../format";
 import { lang, t } from "../i18n";
+import { Picked, type FieldProps } from "./picked";
 
-interface DateProps {
-  label: string;
-  /** The label is only for screen readers. */
-  quiet?: boolean;
-  name?: string;
-  value: string;
+interface DateProps extends FieldProps {
   min?: string;
   max?: string;
-  required?: boolean;
-  /** Called with each day that may be. */
-  set?: (date: string) => void;
 }
 
 const FORM = "\\d{4}-\\d\\d-\\d\\d";
@@ -24,65 +17,20 @@ function may(text: string, min = "", max = "9"): boolean {
   return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text) && text >= min && text <= max;
 }
 
-/** A day as the pages write it, `2026-07-01`, typed or picked from a calendar in the page's language:
- * a browser's own date field speaks the browser's. */
-export function DateField({ label, quiet, name, value, min, max, required, set }: DateProps) {
-  const id = useId();
-  const box = useRef<HTMLDivElement>(null);
-  const input = useRef<HTMLInputElement>(null);
-  const [open, setOpen] = useState(false);
-  const told = (text: string) => {
-    const good = may(text, min, max);
-    input.current?.setCustomValidity(good || !text ? "" : t("date.wrong"));
-    return good;
-  };
-  const close = () => {
-    setOpen(false);
-    input.current?.focus();
-  };
-  const pick = (date: string) => {
-    if (!told(date) || !input.current) return;
-    input.current.value = date;
-    close();
-    set?.(date);
-  };
-  const left = (event: FocusEvent) => {
-    if (!box.current?.contains(event.relatedTarget as Node | null)) setOpen(false);
-  };
+/** A day as the pages write it, `2026-07-01`, typed or picked from its month. */
+export function DateField({ min, max, ...props }: DateProps) {
+  const fits = (date: string) => may(date, min, max);
   return (
-    <div class="date-field" ref={box} onFocusOut={left}>
-      <label for={id} class={quiet ? "sr" : ""}>
-        {label}
-      </label>
-      <span class="date-box">
-        <input
-          id={id}
-          ref={input}
-          name={name}
-          inputMode="numeric"
-          autocomplete="off"
-          placeholder="YYYY-MM-DD"
-          maxLength={10}
-          required={required}
-          defaultValue={value}
-          onInput={(e) => told(e.currentTarget.value)}
-          onChange={(e) => told(e.currentTarget.value) && set?.(e.currentTarget.value)}
-        />
-        <button type="button" class="date-open" aria-expanded={open} aria-label={t("date.open")} onClick={() => setOpen(!open)}>
-          <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="1.5">
-            <path d="M2 4h12v10H2zM2 7h12M5 2v3M11 2v3" />
-          </svg>
-        </button>
-      </span>
-      {open && (
-        <Calendar
-          at={may(input.current?.value ?? "", min, max) ? (input.current?.value ?? value) : dateOf(hallNow())}
-          may={(date) => may(date, min, max)}
-          pick={pick}
-          close={close}
-        />
+    <Picked
+      {...props}
+      may={fits}
+      wrong={t("date.wrong")}
+      placeholder="YYYY-MM-DD"
+      open={t("date.open")}
+      panel={(typed, pick, close) => (
+        <Calendar at={fits(typed) ? typed : dateOf(hallNow())} may={fits} pick={pick} close={close} />
       )}
-    </div>
+    />
   );
 }
 
@@ -114,7 +62,7 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
   const [day, go] = useState(at);
   const grid = useRef<HTMLTableElement>(null);
   const byKey = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (byKey.current) grid.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();
     byKey.current = false;
   }, [day]);
@@ -123,7 +71,7 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
     if (event.key === "Escape") close();
     else if (step) {
       byKey.current = true;
-      go(step(day));
+      go(step);
     } else return;
     event.preventDefault();
   };
@@ -158,9 +106,10 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
           {[0, 1, 2, 3, 4, 5].map((row) => (
             <tr key={row}>
               {WEEK.map((_, column) => {
+                // by place: a button that went with its month would take the focus with it
                 const date = addDays(begin, row * 7 + column);
                 return (
-                  <td key={date}>
+                  <td key={column}>
                     <button
                       type="button"
                       class={date.slice(0, 7) === day.slice(0, 7) ? "" : "other"}
@@ -184,22 +133,9 @@ function Calendar({ at, may: good, pick, close }: CalendarProps) {
   );
 }
 
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
 /** A time of day, `18:00`. */
-export function TimeField({ label, name, value }: { label: string; name: string; value?: string }) {
-  return (
-    <label>
-      {label}
-      <input
-        name={name}
-        required
-        inputMode="numeric"
-        autocomplete="off"
-        placeholder="HH:MM"
-        maxLength={5}
-        pattern="([01][0-9]|2[0-3]):[0-5][0-9]"
-        title={t("date.time")}
-        defaultValue={value}
-      />
-    </label>
-  );
+export function TimeField(props: FieldProps) {
+  return <Picked {...props} required may={(text) => TIME.test(text)} wrong={t("date.time")} placeholder="HH:MM" />;
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { ApiError, send } from "../api";
 import { t } from "../i18n";
 import { whyOf } from "./card";
+import { wrongFields } from "./refused";
 
 interface FormProps<T> {
   path: string;
@@ -19,11 +20,11 @@ interface FormProps<T> {
   children: ComponentChildren;
 }
 
-/** What the gateway refused, in the page's own language where it is a known refusal. */
-export function refusal(why: unknown, denied?: string): string {
+/** What the gateway refused, in the page's own language; of what was filled in, which field. */
+export function refusal(why: unknown, denied?: string, form?: HTMLFormElement): string {
   if (why instanceof ApiError && why.status === 403) return denied ?? t("form.password");
   if (why instanceof ApiError && why.status === 429) return t("form.wait");
-  return t("common.notDone", { why: whyOf(why) });
+  return t("common.notDone", { why: (form && wrongFields(why, form)) || whyOf(why) });
 }
 
 /** Sends one record and says what became of it. What was typed stays until it is taken. */
@@ -43,7 +44,7 @@ export function Form<T>({ path, method = "POST", body, go, done, denied, plain, 
           form.reset();
           say(done?.(answer) || t("common.done"));
         },
-        (why: unknown) => setFault(refusal(why, denied)),
+        (why: unknown) => setFault(refusal(why, denied, form)),
       )
       .finally(() => setBusy(false));
   };

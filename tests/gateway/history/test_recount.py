@@ -172,7 +172,9 @@ def aged(guessed: int) -> tuple[sqlite3.Connection, Hot, list[Row]]:
     hot = Hot(ZONE)
     hot.load(db)
     hours = range(24 * 20)
-    rows = [(BEGIN + n * HOUR + HOUR // 4, n, 1000 * n, 500_000 + n * 1000) for n in hours]
+    rows: list[Row] = [
+        (BEGIN + n * HOUR + HOUR // 4, n, 1000 * n, 500_000 + n * 1000) for n in hours
+    ]
     hot.keep(db, [said("c1", r, r[0], estimated=r[1] == guessed, new=True) for r in rows])
     while hot.settle(db, BEGIN + 20 * DAY, 0):
         pass

@@ -65,3 +65,22 @@ def test_days_are_read_ready_where_all_have_24_hours(tmp_path: Path, zone: str, 
     assert any(f"step = {DAY}" in sql for sql in asked) is (hours == 24)
     assert [(s.low, s.high) for s in read] == [(0, 23), (24, 47), (48, 71)]
     db.close()
+
+
+def test_a_field_that_is_not_rolled_up_is_read_from_its_rows() -> None:
+    """Volts, a bare counter: whatever the step, hot or packed."""
+    db = fresh()
+    hot = Hot(ZONE)
+    hot.load(db)
+    told = [(BEGIN + n * HOUR, n + 1, 1000, 1000 * n) for n in range(96)]
+    hot.keep(db, [said("c1", row, row[0], estimated=False, new=True) for row in told])
+    for _ in range(3):
+        hot.settle(db, BEGIN + 10 * DAY, 8 * DAY)
+    found = series.find(db, "pm-01/c1", "wh")
+    assert found is not None
+    for step in (HOUR // 2, HOUR, DAY):
+        read = series.series(db, found, BEGIN, BEGIN + 4 * DAY, step, ZONE, HOUR)
+        per = max(1, step // HOUR)
+        known = [(s.low, s.high) for s in read if s.mean is not None]
+        assert known == [(n, n + per - 1) for n in range(0, 96, per)]
+    db.close()

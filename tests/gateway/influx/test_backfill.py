@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from gateway import store
-from gateway.errors import EnvironmentFault
+from gateway.errors import EnvironmentFault, InputFault
 from gateway.influx import counting
-from gateway.influx.backfill import COUNT_TRIES, LOCK, compare
-from gateway.influx.target import Target
+from gateway.influx.backfill import COUNT_TRIES, LOCK, compare, run
+from gateway.influx.target import URL, Target
 from tests.faults.test_influx import copying, drained, held, hour, standing
 from tests.gateway.api.house import NOON, SITE, House
 from tests.influxes import FakeInflux, Reply, victoria
@@ -76,6 +76,7 @@ def test_a_late_server_gets_exactly_the_journal_although_it_is_killed(
         assert done.returncode == 0, done.stderr
         assert len(door.batches) - batches == 6  # from 100 on: the third batch was not booked
         assert done.stderr.splitlines()[-1] == "补录 backfill: 363 / 363 (100%)"
+        assert done.stderr.count("(100%)") == 1
         assert done.stdout.splitlines() == [
             "补录完成 backfilled: 263 个事件 events, 0 个被拒 refused",
             "  contact: 台账 journal 3 · 服务器 server 3 · 一致 equal",
@@ -152,9 +153,6 @@ def test_what_only_a_person_can_mend_ends_it(house: House, tmp_path: Path) -> No
         return done.stderr.splitlines()[-1]
 
     assert "no server is named" in said("", 1)
-    nameless = backfill(house.data, "", HALLKEEPER_INFLUX_URL="localhost:8086")
-    assert (nameless.returncode, nameless.stderr.count("\n")) == (1, 1)
-    assert "is no http:// or https:// address" in nameless.stderr
     with FakeInflux((401, {}, "unauthorized")) as server:
         assert "the token is missing or wrong" in said(server.url, 3)
         assert server.points == {}
@@ -166,6 +164,12 @@ def test_what_only_a_person_can_mend_ends_it(house: House, tmp_path: Path) -> No
         assert said(server.url, 0) == "补录 backfill: 1 / 1 (100%)"
     nowhere = backfill(tmp_path / "nowhere", server.url)
     assert (nowhere.returncode, "no hallkeeper.db here" in nowhere.stderr) == (1, True)
+
+
+def test_an_address_that_is_none_ends_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(URL, "localhost:8086")
+    with pytest.raises(InputFault, match="is no http:// or https:// address"):
+        run(house.data, SITE, 100)
 
 
 def test_a_bar_on_a_terminal(house: House) -> None:

@@ -17,6 +17,7 @@ from tests.waiting import wait_for
 
 BOARD, FLUX = Path("docs/grafana/hallkeeper.json"), Path("docs/grafana/hallkeeper-influxdb2.json")
 METERS = {"pm-01/c1": 100, "pm-01/c2": 40, "pm-02/c1": 60, "pm-02/c2": 20}
+UNCOUNTED = {"pm-03/c1": 12}  # a meter without `wh`
 
 
 def board(path: Path) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def test_each_panel_has_data(tmp_path: Path) -> None:
             seq = 0
             for n in range(6):
                 at = NOON + n * 10_000
+                house.event("pm-03", n + 1, "power", at, ch="c1", w=UNCOUNTED["pm-03/c1"])
                 for name, w in METERS.items():
                     seq += 1
                     device, ch = name.split("/")
@@ -63,9 +65,11 @@ def test_each_panel_has_data(tmp_path: Path) -> None:
                 values += [float(row["value"][1]) for row in rows]
     house.close()
     by_use = found.pop("Energy a day by use")
-    assert by_use == [2.5, 1.5, 1, 0.5], "lights, AC, counters, the rest"
+    uncounted = 12 / 12 / 1000  # the mean of five minutes in which it was heard
+    assert by_use == [2.5, 1.5, 1, 0.5 + uncounted], "lights, AC, counters, the rest"
     assert sum(found.pop("Energy a day")) == sum(by_use)
-    assert sorted(found.pop("Power of each circuit")) == sorted(METERS.values())
+    powers = sorted({**METERS, **UNCOUNTED}.values())
+    assert sorted(found.pop("Power of each circuit")) == powers
     assert set(found.pop("Seconds since a device spoke")) == {10}
     assert found == {
         "Temperature of each zone": [24.5],

@@ -7,7 +7,7 @@ import { useFetched } from "../../ui/fetch";
 import { Sign } from "../../ui/sign";
 
 interface Outbox {
-  name: "messages" | "influx";
+  name: "messages" | "commands" | "influx";
   to: string | null;
   waiting: number;
   oldest: string | null;

@@ -93,8 +93,8 @@ function booking(): Doing {
     label: t("ap.new"),
     path: "/appointments",
     body: (f) => ({
-      from: instant(`${String(f.get("day"))}T${String(f.get("begin"))}`),
-      to: instant(`${String(f.get("day"))}T${String(f.get("end"))}`),
+      from: instant(`${String(f.get("day"))}T${String(f.get("from-time"))}`),
+      to: instant(`${String(f.get("day"))}T${String(f.get("to-time"))}`),
       counter: said(f, "counter"),
       matter: said(f, "matter"),
       card: said(f, "card"),
@@ -105,8 +105,8 @@ function booking(): Doing {
           <CounterChoice />
           <Text name="matter" label={t("col.matter")} />
           <DateField name="day" label={t("ap.day")} required min={dateOf(hallNow())} value={tomorrow} />
-          <TimeField name="begin" label={t("common.from")} />
-          <TimeField name="end" label={t("common.to")} />
+          <TimeField name="from-time" label={t("common.from")} />
+          <TimeField name="to-time" label={t("common.to")} />
           <CardField />
         </div>
         <p class="second">{t("ap.cardNote")}</p>

@@ -9,8 +9,10 @@ import { useStore } from "../../store";
 import type { CaseRow } from "../../types";
 import { whyOf } from "../../ui/card";
 import { DateField } from "../../ui/date";
+import { MonthField } from "../../ui/month";
 import { useFetched } from "../../ui/fetch";
 import { Outcome } from "../../ui/form";
+import { wrongFields } from "../../ui/refused";
 import { Sign } from "../../ui/sign";
 
 /** Something that can be done to what stands on the page: a button, and a form under it. */
@@ -37,10 +39,12 @@ interface ActsProps {
 /** Codes of refusals that mean: somebody else was faster. */
 const STALE = new Set(["changed", "not-now", "recorded", "struck", "done"]);
 
-export function refusal(why: unknown): string {
+export function refusal(why: unknown, form?: HTMLFormElement): string {
   if (why instanceof ApiError && STALE.has(why.why)) return t("ledger.changed");
   if (why instanceof ApiError && why.why === "barred") return t("ap.refused", { day: String(why.told.until) });
   if (why instanceof ApiError && why.why) return t("common.notDone", { why: word("why", why.why) });
+  const fields = form && wrongFields(why, form);
+  if (fields) return t("common.notDone", { why: fields });
   if (why instanceof ApiError && why.status === 422) return t("ledger.wrong");
   if (why instanceof ApiError && why.status === 404) return t("ledger.gone");
   return t("common.notDone", { why: whyOf(why) });
@@ -74,7 +78,8 @@ export function Acts({ of, version = 0, changed, done }: ActsProps) {
     setFault("");
     setBusy(true);
     const seen = open.seen === REFUSED ? version : open.seen;
-    post(doing.path, doing.body(new FormData(event.currentTarget as HTMLFormElement), seen))
+    const form = event.currentTarget as HTMLFormElement;
+    post(doing.path, doing.body(new FormData(form), seen))
       .then(
         (answer) => {
           setOpen(null);
@@ -83,7 +88,7 @@ export function Acts({ of, version = 0, changed, done }: ActsProps) {
           changed();
         },
         (why: unknown) => {
-          setFault(refusal(why));
+          setFault(refusal(why, form));
           if (!(why instanceof ApiError) || why.status !== 409) return;
           setOpen({ ...open, seen: REFUSED });
           changed();
@@ -151,15 +156,7 @@ export function Text({ name, label, optional, most = 500, value }: FieldProps) {
 /** The month that a ledger shows, as "2026-07". */
 export function MonthPicker({ month, set }: { month: string; set: (month: string) => void }) {
   return (
-    <label class="beside">
-      {t("duties.month")}
-      <input
-        type="month"
-        value={month}
-        required
-        onChange={(e) => /^\d{4}-\d\d$/.test(e.currentTarget.value) && set(e.currentTarget.value)}
-      />
-    </label>
+    <MonthField class="beside" label={t("duties.month")} value={month} required set={set} />
   );
 }
 

@@ -1,12 +1,13 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { list, person } from "../../api";
 import { hallNow } from "../../clock";
-import { addDays, dateOf, stamp, when } from "../../format";
+import { addDays, dateOf, hm, stamp, when } from "../../format";
 import { t, word } from "../../i18n";
 import { live } from "../../live/stream";
 import { href } from "../../route";
 import { useStore } from "../../store";
 import { Card, Empty, Failed, Loading, Raw } from "../../ui/card";
+import { DateField, TimeField } from "../../ui/date";
 import { useFetched } from "../../ui/fetch";
 import { Sign } from "../../ui/sign";
 import { instant } from "../duty/forms";
@@ -274,7 +275,7 @@ function fields(book: Book) {
 function HotWork() {
   const zones = useStore(live, (l) => l.site?.zones ?? []);
   const [height, setHeight] = useState("0");
-  const now = stamp(hallNow()).slice(0, 16).replace(" ", "T");
+  const now = useMemo(hallNow, []);
   const high = Number(height) > WATCHED_M;
   return (
     <>
@@ -290,14 +291,10 @@ function HotWork() {
             ))}
           </select>
         </label>
-        <label>
-          {t("common.from")}
-          <input name="from" type="datetime-local" required defaultValue={now} />
-        </label>
-        <label>
-          {t("common.to")}
-          <input name="to" type="datetime-local" required />
-        </label>
+        <DateField name="from-day" label={t("duty.fromDay")} required value={dateOf(now)} />
+        <TimeField name="from-time" label={t("duty.fromTime")} value={hm(now)} />
+        <DateField name="to-day" label={t("duty.toDay")} required value={dateOf(now)} />
+        <TimeField name="to-time" label={t("duty.toTime")} />
         <Text name="work" label={t("col.work")} />
         <Text name="applicant" label={t("col.applicant")} most={64} />
         <Text name="supervisor" label={t("col.supervisor")} />
@@ -336,13 +333,9 @@ function written(form: FormData, book: Book): Record<string, unknown> {
   const made: Record<string, unknown> = {};
   for (const [name, value] of form.entries()) {
     if (typeof value !== "string" || !value.trim()) continue;
-    made[name] = TICKS.has(name)
-      ? true
-      : name === "height_m"
-        ? Number(value)
-        : book === "hot-work" && (name === "from" || name === "to")
-          ? instant(value)
-          : value.trim();
+    made[name] = TICKS.has(name) ? true : name === "height_m" ? Number(value) : value.trim();
   }
-  return made;
+  if (book !== "hot-work") return made;
+  const { "from-day": fromDay, "from-time": fromTime, "to-day": toDay, "to-time": toTime, ...rest } = made;
+  return { ...rest, from: instant(`${String(fromDay)}T${String(fromTime)}`), to: instant(`${String(toDay)}T${String(toTime)}`) };
 }
