@@ -32,7 +32,7 @@ sys.path[0] = str(ROOT)  # not bench/, which has a firmware.py of its own
 from gateway import store  # noqa: E402
 from gateway.history import last, series  # noqa: E402
 from gateway.history.hot import Hot  # noqa: E402
-from gateway.history.times import Channel, Said  # noqa: E402
+from gateway.history.times import Channel, Said, lanes  # noqa: E402
 from tests.parts import free_port, listening, stop  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
 
@@ -77,8 +77,8 @@ def fill(db: Any, hot: Hot, days: int) -> tuple[int, float]:
     for batch in batches(days):
         began = time.perf_counter()
         db.execute("BEGIN IMMEDIATE")
-        last.keep(db, batch, orders)
-        hot.keep(db, batch)
+        last.keep(db, lanes(batch), orders)
+        hot.keep(db, lanes(batch))
         db.execute("COMMIT")
         took += time.perf_counter() - began
         n += len(batch)
@@ -167,7 +167,7 @@ def whole(folder: Path, days: int, keep_hot: int) -> None:
                 return
             db.execute("BEGIN IMMEDIATE")
             later = days * DAY * 2
-            hot.keep(db, [_moved(one, later) for one in batch])
+            hot.keep(db, lanes(_moved(one, later) for one in batch))
             db.execute("COMMIT")
 
     writer = threading.Thread(target=write)

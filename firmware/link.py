@@ -246,7 +246,8 @@ class Link:
     async def _pump(self, client):
         while True:
             self.beat += 1
-            self._resend_if_due()
+            if self._resend_if_due():  # a restored gateway has to hear from where on it is here
+                await self._publish(client, "state", self._ready(), True)
             text = self._take() if len(self._pids) < PUBACKS else None
             if text:
                 if self._since is None:
@@ -320,14 +321,15 @@ class Link:
 
     def _resend_if_due(self):
         if self._since is None or self._cursor <= self._log.first:
-            return
+            return False
         now = self._board.real_ms()
         if now - self._since < self._patience:
-            return
+            return False
         self._cursor = self._log.first
         self._gaps = self._log.lost_told()
         self._since = now
         self._patience = min(self._patience * 2, RESEND_MOST_MS)
+        return True
 
     # -- hearing -----------------------------------------------------------------------------
 

@@ -154,8 +154,8 @@ class CommandStage:
         self._outgoing, self._changed = [], []
         for said in turn.states:
             self._note(db, said.device, said.state.state == "ready")
-        for stored in turn.stored:
-            if stored.new and isinstance(stored.event, _DONE):
+        for stored in turn.new(wire.DONE):
+            if isinstance(stored.event, _DONE):
                 self._book(db, stored.device, stored.event, turn.now)
         if self._connected():
             self._send_due(db, turn)

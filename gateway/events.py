@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Union
 
 import msgspec
@@ -108,18 +109,21 @@ STRUCTS: dict[str, type[Event]] = {kind: _struct(kind) for kind in wire.KINDS}
 
 class _Shape(NamedTuple):
     """What `decode_one` looks at after the typed decoder: the fewest colons an event of the kind
-    has, its optional fields, and those that are ids."""
+    has, its optional fields, those that are ids, and how to get at the log and these."""
 
     colons: int
     optional: tuple[str, ...]
     ids: tuple[str, ...]
+    names: Callable[[Event], Iterable[str | None]]
 
 
 def _shape(fields: Sequence[tuple[str, str, Any]]) -> _Shape:
+    ids = tuple(attribute(name.lstrip("?")) for name, type_, _ in fields if type_ == wire.ID)
     return _Shape(
         _COMMON_KEYS + sum(not name.startswith("?") for name, _, _ in fields),
         tuple(attribute(name[1:]) for name, _, _ in fields if name.startswith("?")),
-        tuple(attribute(name.lstrip("?")) for name, type_, _ in fields if type_ == wire.ID),
+        ids,
+        attrgetter("log", *(ids or ("log",))),  # of one name it would give no tuple
     )
 
 
@@ -175,14 +179,14 @@ def decode_one(raw: bytes) -> Item:
         event: Event = _decode_event(raw)
     except (msgspec.DecodeError, RecursionError) as fault:
         return _other(raw, str(fault))
-    colons, optional, ids = _SHAPES[type(event)]
-    strange = event.log not in _KNOWN_LOGS
-    for name in ids:
-        strange = strange or getattr(event, name) not in _KNOWN_IDS
-    if strange:
+    colons, optional, ids, names = _SHAPES[type(event)]
+    if names(event) not in _KNOWN:
         misnamed = _misnamed(event, ids)
         if misnamed:
             return _other(raw, misnamed)
+        if len(_KNOWN) >= _KNOWN_MOST:
+            _KNOWN.clear()
+        _KNOWN.add(names(event))
     # Each known field that is there has a colon of its own: with no more colons than that there is
     # no other field, none twice, and nothing nested, for what is known is flat.
     more = raw.count(b":") - colons
@@ -193,27 +197,17 @@ def decode_one(raw: bytes) -> Item:
     return event
 
 
-_KNOWN_LOGS: set[str | None] = set()
-_KNOWN_IDS: set[str | None] = {None}
+_KNOWN: set[Iterable[str | None]] = set()
 _KNOWN_MOST = 20_000
 
 
 def _misnamed(event: Event, ids: Iterable[str]) -> str | None:
     """Which name of an event is none. Those that are right are remembered: a regular expression
     costs as much as all the rest of decoding, and the same few names come for ever."""
-    for name, pattern, known in (
-        ("log", _LOG_PATTERN, _KNOWN_LOGS),
-        *((name, _ID_PATTERN, _KNOWN_IDS) for name in ids),
-    ):
+    for name, pattern in (("log", _LOG_PATTERN), *((name, _ID_PATTERN) for name in ids)):
         value = getattr(event, name)
-        if value in known:
-            continue
-        if re.match(pattern, value) is None:
+        if value is not None and re.match(pattern, value) is None:
             return f"Expected `str` matching regex {pattern!r} - at `$.{name}`"
-        if len(known) >= _KNOWN_MOST:
-            known.clear()
-            known.add(None)
-        known.add(value)
     return None
 
 

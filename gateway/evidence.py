@@ -36,7 +36,7 @@ def _leaves(engine: Engine, s: logic.Signal, holds: bool) -> list[tuple[int, str
         case logic.Not(arg):
             return _leaves(engine, arg, not holds)
         case logic.Named():
-            return [(node, s.zh, s.en) if holds else (node, s.not_zh, s.not_en)]
+            return [(node, s.zh, s.en) if holds else (node, *s.negated())]
         case logic.Compare():
             return [(node, *_comparison(engine, node, s, holds))]
         case logic.And(args) | logic.Or(args):

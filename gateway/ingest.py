@@ -1,4 +1,6 @@
-"""The gateway's own MQTT session: what arrives goes, unparsed, to the pipeline's queue.
+"""The gateway's own MQTT session: what arrives goes, parsed, to the pipeline's queue.
+
+This thread parses while the writer's is in the database or waits for the disk.
 
 A PUBACK that comes late goes to the connection its message came by, which is closed by then, and so
 can never confirm another connection's message. The session itself is kept by the broker under a
@@ -20,7 +22,7 @@ import structlog
 from firmware import wire
 from gateway import mqtt
 from gateway.broker import GATEWAY, Endpoint
-from gateway.events import Refused
+from gateway.events import Item, Refused, decode
 
 log = structlog.get_logger()
 
@@ -35,10 +37,14 @@ DROPPED = "$SYS/broker/publish/messages/dropped"
 """Where Mosquitto tells how many messages it has thrown away since it began."""
 
 
-class Delivery(NamedTuple):
-    """What was there when the socket was read; `by` is the connection that may still confirm it."""
+Parsed = Sequence[tuple[bytes, Item]]
 
-    messages: Sequence[mqtt.Message]
+
+class Delivery(NamedTuple):
+    """What was there when the socket was read; `by` is the connection that may still confirm it.
+    Each message comes with its events (`events.decode`); one of another leaf has none."""
+
+    messages: Sequence[tuple[mqtt.Message, Parsed]]
     at: int  # Unix ms of the house's clock
     by: mqtt.Connection
 
@@ -201,12 +207,13 @@ class Session:
                 raise ConnectionError("it does not answer")
 
     def _take(self, connection: mqtt.Connection, packets: Sequence[tuple[int, bytes]]) -> None:
-        said: list[mqtt.Message] = []
+        said: list[tuple[mqtt.Message, Parsed]] = []
         for first, body in packets:
             if first >> 4 == mqtt.PUBLISH:
                 message = mqtt.message(first, body)
                 if message.topic not in self._own or not self._ours(connection, message):
-                    said.append(message)
+                    event = message.topic.endswith("/event")
+                    said.append((message, decode(message.payload) if event else ()))
             else:
                 self._control(connection, first >> 4, body)
         at = self._now()

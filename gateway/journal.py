@@ -77,11 +77,12 @@ def _merged(row: StoredEvent, at: int, t: int | None) -> StoredEvent:
 class _Log:
     """What is known of one log of one device."""
 
-    __slots__ = ("boot", "duplicates", "last_at", "pruned", "received", "stored", "top")
+    __slots__ = ("boot", "duplicates", "last_at", "pruned", "received", "stored", "top", "written")
 
     def __init__(self) -> None:
         self.received = Intervals()
         self.top = self.boot = self.stored = self.duplicates = self.last_at = self.pruned = 0
+        self.written = 0  # how far it was complete at the last write
 
 
 Key = tuple[str, str]  # device, log
@@ -123,6 +124,7 @@ class Journal:
                 (device, log, acked),
             ):
                 book.received.add(first, last)
+            book.written = book.received.head
 
     def accept(
         self, db: sqlite3.Connection, device: str, raw: bytes, event: Event | Unknown, at: int
@@ -204,10 +206,20 @@ class Journal:
         """Write the turn into the caller's transaction: what is new, or better known, of it."""
         inserts, updates = [], []
         stored = [row for key, row in self._rows.items() if key not in self._same]
+        begun: dict[Key, int] = {}  # the checksum of the first two columns
         for row in stored:
             device, log, seq, boot, up, t, at, t_at, kind, raw = _columns(row)
-            crc = crc32(
-                f"{device}\0{log}\0{seq}\0{boot}\0{up}\0{t}\0{at}\0{t_at}\0{kind}\0{raw}".encode()
+            start = begun.get((device, log))
+            if start is None:
+                start = begun[device, log] = crc32(f"{device}\0{log}\0".encode())
+            crc = (
+                crc32(
+                    b"%d\0%d\0%d\0%d\0%d\0%d\0%b\0%b"
+                    % (seq, boot, up, t, at, t_at, kind.encode(), raw.encode()),
+                    start,
+                )
+                if t is not None
+                else checksum(*_columns(row))
             )
             if row.new:
                 inserts.append((device, log, seq, boot, up, t, at, t_at, kind, raw, crc))
@@ -243,9 +255,10 @@ class Journal:
         return len(self._rejects)
 
     def pointer(self, device: str, log: str) -> int:
-        """The highest n with every one of 1…n stored or counting as received; 0 for none."""
+        """The highest n with every one of 1…n stored or counting as received, as of the last
+        `write`; 0 for none."""
         book = self._logs.get((device, log))
-        return 0 if book is None else book.received.head
+        return 0 if book is None else book.written
 
     def newest_logs(self) -> list[Key]:
         """For each device the log that it wrote last."""
@@ -292,7 +305,7 @@ class Journal:
     def _write_logs(self, db: sqlite3.Connection) -> None:
         rows = []
         for (device, log), book in self._touched.items():
-            book.top = max(book.top, book.received.top)
+            book.top, book.written = max(book.top, book.received.top), book.received.head
             rows.append(
                 (
                     *(device, log, book.received.head, book.top, book.boot),

@@ -66,7 +66,7 @@ class Signal:
 
     def named(self, zh: str, en: str, not_zh: str = "", not_en: str = "") -> Signal:
         """The same signal under a name of its own in evidence, and a name for its negation."""
-        return Named(self, zh, en, not_zh or f"非（{zh}）", not_en or f"not ({en})")
+        return Named(self, zh, en, not_zh, not_en)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,11 +203,16 @@ class Or(Signal):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Named(Signal):
+    """Without a name of its own the negation is said by `negated`: a device's name is told once."""
+
     arg: Signal
     zh: str
     en: str
     not_zh: str
     not_en: str
+
+    def negated(self) -> tuple[str, str]:
+        return self.not_zh or f"非（{self.zh}）", self.not_en or f"not ({self.en})"
 
     def __str__(self) -> str:
         return self.en

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from firmware import wire
 from gateway import control, hardware
 from gateway.control import Wanted
 from gateway.hardware import Thing
@@ -36,9 +37,8 @@ class Obeying:
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
         self._changed = {}
-        for one in turn.stored:
-            if one.new and one.event.kind == "relay":
-                self._relay(db, one, turn.now)
+        for one in turn.new(wire.RELAY):
+            self._relay(db, one, turn.now)
         for wanted, state, why in control.under_way(db):
             self._follow(db, wanted, state, why, turn.now)
 

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from typing import Any
 
+from firmware import wire
 from gateway import alerts, audit
 from gateway.commands import request
 from gateway.journal import StoredEvent
@@ -56,9 +57,8 @@ class PanelKeys:
         """Answer the keys, then put the worst of what sounds on top."""
         if not self._panels:
             return
-        for one in turn.stored:
-            event: Any = one.event
-            if one.new and one.device in self._panels and _is_ack(event):
+        for one in turn.new(wire.BUTTON):
+            if one.device in self._panels and _is_ack(one.event):
                 self._key(db, turn.now, one)
         self._show(db, turn.now)
 

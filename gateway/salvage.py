@@ -22,7 +22,7 @@ from gateway.alerts import alert_of
 from gateway.events import Event, Refused, Unknown, decode
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.times import resolve
+from gateway.history.times import lanes, resolve
 from gateway.journal import Journal, checksum
 from gateway.legible import Row, Table
 from gateway.timeline import is_stale
@@ -115,9 +115,9 @@ def _events(old: sqlite3.Connection, db: sqlite3.Connection) -> tuple[int, int, 
 
     def flush() -> int:
         stored, _ = journal.write(db)
-        said = resolve(db, stored)
-        last.keep(db, said)
-        hot.keep(db, said)
+        by_channel = lanes(resolve(db, stored))
+        last.keep(db, by_channel)
+        hot.keep(db, by_channel)
         return sum(one.new for one in stored)
 
     for row in _each(old, begin):

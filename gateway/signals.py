@@ -47,6 +47,7 @@ class Terms:
             "供暖季", "heating season", "非供暖季", "not heating season"
         )
         self.present = cache(self._present)
+        self.lit = cache(self._lit)
         self.permitted = cache(self._permitted)
         self.special = cache(self._special)
         self.between = cache(self._between)
@@ -122,7 +123,7 @@ class Terms:
         channel = _channel(circuit.meter, "power", "w")
         return Compare(channel, op, watts, circuit.name, circuit.name, "W")
 
-    def lit(self, circuit: Circuit) -> Signal:
+    def _lit(self, circuit: Circuit) -> Signal:
         """Lights are on: by the meter, else by the relay, else unknown (contract, semantics 2)."""
         if circuit.meter is None and circuit.relay is not None:
             return _flag(circuit.relay, "relay", "on", f"{circuit.name}开", f"{circuit.name} on")

@@ -16,7 +16,7 @@ from typing import Any
 from firmware import wire
 from gateway import alerts
 from gateway.clock import iso
-from gateway.events import Event
+from gateway.events import Event, Unknown
 from gateway.ledger import Ledger
 from gateway.rules import catalogue
 from gateway.rules.devices import STALE
@@ -74,17 +74,15 @@ class Staleness:
     def _newest(self, turn: Turn) -> dict[str, tuple[int, Ages]]:
         """(time, ages) of the newest report of each device that nothing newer has overtaken."""
         found: dict[str, tuple[int, Ages]] = {}
-        for said in turn.stored:
+        for said in turn.new(wire.HEALTH):
             event = said.event
-            if not said.new or not isinstance(event, Event) or event.kind != wire.HEALTH:
-                continue
             t = said.at if said.t is None else said.t
             known = found[said.device][0] if said.device in found else self._heard.get(said.device)
             if known is None or known <= t or known > turn.now + wire.FUTURE_MS:  # clock set back
                 found[said.device] = t, self._aged(said.device, event)
         return found
 
-    def _aged(self, device: str, event: Event) -> Ages:
+    def _aged(self, device: str, event: Event | Unknown) -> Ages:
         """None is left only where the device is on battery."""
         ages: Ages = getattr(event, "ages", None) or {}
         if device in self._battery:

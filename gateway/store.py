@@ -54,6 +54,7 @@ def open_writer(data: Path) -> sqlite3.Connection:
         db.execute("PRAGMA cache_size=-4000")  # KiB; a turn writes at the end of every channel
         db.execute(f"PRAGMA wal_autocheckpoint={_WAL_PAGES}")
         db.execute("PRAGMA foreign_keys=ON")
+        db.execute("PRAGMA recursive_triggers=ON")  # REPLACE goes by those on DELETE, too
         db.execute("PRAGMA busy_timeout=5000")
         db.execute(f"PRAGMA journal_size_limit={_WAL_BYTES}")
         _migrate(db, data)

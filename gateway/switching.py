@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from firmware import wire
 from gateway import control, hardware, rules
 from gateway.commands import request
 from gateway.engine import Engine
@@ -141,9 +142,8 @@ class Switching:
         """Nothing is kept in memory."""
 
     def turn(self, db: sqlite3.Connection, turn: Turn) -> None:
-        for one in turn.stored:
-            if one.new and one.event.kind == "button":
-                self._button(db, one, turn.now)
+        for one in turn.new(wire.BUTTON):
+            self._button(db, one, turn.now)
         for key, subject, do, args, person, cause, state in db.execute(
             "SELECT p.finding, p.subject, p.do, p.args, p.person, p.cause, f.state"
             " FROM pending_switch p LEFT JOIN finding f ON f.id = p.finding"

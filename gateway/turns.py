@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gateway.ingest import State
@@ -26,7 +26,8 @@ class Turn:
     """What came since the turn before; all empty in a turn that is a mere tick.
 
     `now` is the house's clock in Unix ms, `mono` real seconds that only go forward. `full`: more
-    had come than a turn takes, so the gateway itself is behind.
+    had come than a turn takes, so the gateway itself is behind. `fresh`: by kind, what was stored
+    for the first time; a stage that wants few kinds need not look at all the readings.
     """
 
     now: int
@@ -35,6 +36,22 @@ class Turn:
     lost: Sequence[LostRange] = ()
     states: Sequence[DeviceState] = ()
     full: bool = False
+    fresh: Mapping[str, Sequence[StoredEvent]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        fresh: dict[str, list[StoredEvent]] = {}
+        for one in self.stored:
+            if one.new:
+                kind = one.event.kind
+                if kind in fresh:
+                    fresh[kind].append(one)
+                else:
+                    fresh[kind] = [one]
+        object.__setattr__(self, "fresh", fresh)
+
+    def new(self, kind: str) -> Sequence[StoredEvent]:
+        """What was stored for the first time, of this kind."""
+        return self.fresh.get(kind, ())
 
 
 Changes = list[tuple[str, dict[str, Any]]]

@@ -130,9 +130,9 @@ class UpdateStage:
         if not jobs:
             self._raw = {}
             return
-        for stored in turn.stored:
+        for stored in turn.new(wire.DONE):
             job = jobs.get(stored.device)
-            if job and stored.new and isinstance(stored.event, _DONE):
+            if job and isinstance(stored.event, _DONE):
                 self._answer(db, job, stored.event, jobs, turn.now)
         for job in list(jobs.values()):
             self._due(db, job, turn)

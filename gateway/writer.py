@@ -7,9 +7,9 @@ import queue
 import sqlite3
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -21,11 +21,12 @@ from gateway.acks import AckBook
 from gateway.care import Upkeep
 from gateway.denials import Denials, Denied
 from gateway.errors import EnvironmentFault
-from gateway.events import Refused, decode, split_topic
+from gateway.events import Refused, split_topic
 from gateway.ingest import Connected, Delivery, Session, decode_state
 from gateway.journal import READINGS, Journal, damaged
 from gateway.live import Feed
 from gateway.mqtt import Message
+from gateway.pulse import Pulse
 from gateway.turns import DeviceState, Stage, Turn
 from gateway.vitals import Health, Metrics
 
@@ -33,10 +34,7 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 TICK_S = 0.2
-BATCH = 1024
-TIME_EVERY_S = 20.0
-CANARY_EVERY_S = 5.0
-CANARY_LATE_S = 10.0
+BATCH = 2048
 REOPEN_S = 1.0
 NEWEST = 1000  # events whose checksums are looked at after a fault of the disk
 
@@ -53,6 +51,19 @@ class Stop(NamedTuple):
 
 
 Item = Delivery | Connected | Denied | Work | Stop
+
+
+@dataclass(slots=True)
+class _Came:
+    """What a turn is about. `full`: more had come than it takes. `states` and `accepted`, the
+    number of events, are known once it is heard; `fault` is what hearing it ran into."""
+
+    items: list[Item]
+    deliveries: list[Delivery]
+    full: bool
+    states: list[DeviceState] = field(default_factory=list)
+    accepted: int | None = None
+    fault: sqlite3.Error | None = None
 
 
 class Writer:
@@ -99,10 +110,9 @@ class Writer:
         self._session: Session | None = None
         self._thread = threading.Thread(target=self._main, name="writer", daemon=True)
         self._places: dict[str, tuple[str, str]] = {}  # of topics that are right
-        self._time_at = 0.0
-        self._canary_at = 0.0
-        self._canary_misses = 0
-        self._up_at = 0.0
+        self._pulse: Pulse | None = None
+        self._disk = ThreadPoolExecutor(1, "commit")
+        self._ahead: _Came | None = None  # heard while the turn before it was committed
         self._stopped = False
 
     def start(self, db: sqlite3.Connection, session: Session) -> None:
@@ -110,7 +120,7 @@ class Writer:
         self._session = session
         self._db = db
         self._load()
-        self._up_at = time.monotonic()
+        self._pulse = Pulse(self._site, session, self._now, self._stalled)
         self._thread.start()
 
     def put(self, item: Item) -> None:
@@ -139,6 +149,7 @@ class Writer:
         try:
             while self._once():
                 pass
+            self._disk.shutdown()
             self._db.close()
         except BaseException as fault:
             self._died(f"the writer ended by a fault: {fault!r}")
@@ -146,23 +157,32 @@ class Writer:
             raise
 
     def _once(self) -> bool:
-        items, full = self._take()
-        going = not any(isinstance(item, Stop) for item in items)
+        came = self._ahead or self._take(self._patience())
+        self._ahead = None
         self._metrics.queue.set(self._came - self._taken)
         try:
-            self._turn(items, full)
+            if came.fault is not None:
+                raise came.fault
+            if came.accepted is None:
+                self._hear(came)
+            self._turn(came)
         except sqlite3.Error as fault:
-            self._failed(items, fault)
+            self._failed([*came.items, *(self._ahead.items if self._ahead else ())], fault)
+            self._ahead = None
         if self._gather_acks() and self._session is not None:
             self._session.flush()
-        self._keep_time()
+        if self._pulse is not None:
+            self._pulse.beat()
         self._alive(time.monotonic())
-        return going
+        return not any(isinstance(item, Stop) for item in came.items)
 
-    def _take(self) -> tuple[list[Item], bool]:
-        """What has come, and whether it fills a turn."""
+    def _patience(self) -> float:
+        """How long may be waited for something to come, in seconds."""
         due = self._acks.next_at()
-        wait = TICK_S if due is None else min(TICK_S, max(0.0, due - time.monotonic()))
+        return TICK_S if due is None else min(TICK_S, max(0.0, due - time.monotonic()))
+
+    def _take(self, wait: float) -> _Came:
+        """What has come for a turn, or comes within `wait` seconds."""
         items: list[Item] = []
         room = BATCH
         try:
@@ -179,33 +199,27 @@ class Writer:
                 item = self._queue.get_nowait()
         except queue.Empty:
             pass
-        return items, room <= 0
+        return _Came(items, [item for item in items if isinstance(item, Delivery)], room <= 0)
 
-    def _turn(self, items: list[Item], full: bool) -> None:
+    def _turn(self, came: _Came) -> None:
         db, now, mono = self._db, self._now(), time.monotonic()
-        deliveries = [item for item in items if isinstance(item, Delivery)]
+        items, deliveries, states = came.items, came.deliveries, came.states
         works = [item for item in items if isinstance(item, Work)]
         before = db.total_changes
         db.execute("BEGIN IMMEDIATE")
-        states: list[DeviceState] = []
-        accepted = 0
-        for delivery in deliveries:
-            accepted += self._hear(delivery, states)
         self._note_denied([item for item in items if isinstance(item, Denied)], now, mono)
         rejected, touched = self._journal.rejected, self._journal.touched
         stored, lost = self._journal.write(db)
         if not items:
             self._prune(now)
-        turn = Turn(now, mono, stored, lost, states, full=full)
+        turn = Turn(now, mono, stored, lost, states, full=came.full)
         for stage in self._stages:
             self._run_stage(stage, turn)
         results = [_run_work(db, now, work) for work in works]
-        began = time.monotonic()
-        db.execute("COMMIT")
+        took = self._commit(came.full)
         if deliveries or works:
-            ended = time.monotonic()
-            self._metrics.commit.observe(ended - began)
-            self._upkeep.latency.note(ended - began, ended)
+            self._metrics.commit.observe(took)
+            self._upkeep.latency.note(took, time.monotonic())
         if db.total_changes != before:  # an empty turn needs no disk and proves none
             self._health.note("journal", None)
         for work, (value, fault) in zip(works, results, strict=True):
@@ -215,21 +229,43 @@ class Writer:
                 self._acks.add(*key)
         if any(isinstance(item, Connected) for item in items):
             self._greet()
-        if any(said.state.state == "ready" for said in states):
-            self._time_at = 0.0
+        if self._pulse is not None and any(said.state.state == "ready" for said in states):
+            self._pulse.ask_time()
         self._tell(turn)
-        self._count(deliveries, accepted, rejected, turn)
+        self._count(came, rejected, turn)
         self._gather_acks()
         for delivery in deliveries:  # together with what was gathered to be sent
-            delivery.by.confirm([said.mid for said in delivery.messages if said.qos])
+            delivery.by.confirm([said.mid for said, _ in delivery.messages if said.qos])
         if self._session is not None:
             self._session.flush()
 
-    def _hear(self, delivery: Delivery, states: list[DeviceState]) -> int:
-        """Feed the journal what a delivery brought; how many events it took."""
+    def _commit(self, full: bool) -> float:
+        """The seconds that it took. Where more had come than a turn takes, what comes next is
+        heard meanwhile; nothing of it is written, and so nothing acknowledged, before this is."""
+        if not full:
+            return _committed(self._db)
+        done = self._disk.submit(_committed, self._db)
+        ahead = self._take(0)
+        try:
+            self._hear(ahead)
+        except sqlite3.Error as fault:
+            ahead.fault = fault
+        finally:
+            took = done.result()
+        self._ahead = ahead if ahead.items else None
+        return took
+
+    def _hear(self, came: _Came) -> None:
+        """Feed the journal what has come."""
+        came.accepted = 0
+        for delivery in came.deliveries:
+            came.accepted += self._delivered(delivery, came.states)
+
+    def _delivered(self, delivery: Delivery, states: list[DeviceState]) -> int:
+        """How many events of a delivery the journal took."""
         journal, places, low = self._journal, self._places, self._upkeep.disk.low
         at, db, accepted = delivery.at, self._db, 0
-        for said in delivery.messages:
+        for said, events in delivery.messages:
             where = places.get(said.topic) or self._place(said, at)
             if where is None:
                 continue
@@ -237,7 +273,7 @@ class Writer:
             if leaf == "state":
                 self._note_state(said, device, at, states)
                 continue
-            for raw, item in decode(said.payload):
+            for raw, item in events:
                 if isinstance(item, Refused):
                     journal.refuse(said.topic, device, raw, item, at)
                 elif low and item.kind in READINGS and not journal.has(device, item.log, item.seq):
@@ -339,7 +375,8 @@ class Writer:
 
     def _greet(self) -> None:
         """A new connection: every device may have missed its last ack."""
-        self._time_at = 0.0
+        if self._pulse is not None:
+            self._pulse.ask_time()
         for key in self._journal.newest_logs():
             self._acks.add(*key)
 
@@ -349,15 +386,15 @@ class Writer:
             changes += stage.committed(turn)
         self._feed.publish_all(changes)
 
-    def _count(self, deliveries: list[Delivery], accepted: int, rejected: int, turn: Turn) -> None:
+    def _count(self, came: _Came, rejected: int, turn: Turn) -> None:
         metrics = self._metrics
-        metrics.messages.inc(sum(len(delivery.messages) for delivery in deliveries))
+        metrics.messages.inc(sum(len(delivery.messages) for delivery in came.deliveries))
         metrics.rejects.inc(rejected)
         metrics.lost.inc(sum(r.last - r.first + 1 for r in turn.lost))
-        new = Counter([stored.kind for stored in turn.stored if stored.new])
+        new = {kind: len(stored) for kind, stored in turn.fresh.items()}
         for kind, n in new.items():
             metrics.events.labels(kind if kind in wire.KINDS else "unknown").inc(n)
-        metrics.duplicates.inc(accepted - new.total())
+        metrics.duplicates.inc((came.accepted or 0) - sum(new.values()))
 
     def _gather_acks(self) -> int:
         """How many application acks now wait for the session's flush."""
@@ -374,35 +411,11 @@ class Writer:
             self._metrics.acks.inc(sent)
         return sent
 
-    def _keep_time(self) -> None:
-        """The clock for the devices, and a word to ourselves to see that the broker delivers."""
-        session, mono = self._session, time.monotonic()
-        if session is None:
-            return
-        if not session.up:
-            self._canary_at = mono
-            if mono - self._up_at >= CANARY_LATE_S:  # it may take connections and say nothing
-                self._up_at = mono
-                self._stalled()
-            return
-        self._up_at = mono
-        if mono - self._time_at >= TIME_EVERY_S:
-            self._time_at = mono
-            payload = f'{{"t":{self._now()}}}'.encode()
-            session.publish(wire.time_topic(self._site), payload, 0)
-        waited = mono - self._canary_at
-        if session.canary_back:
-            if waited >= CANARY_EVERY_S:
-                self._canary_misses = 0
-                self._canary_at = mono
-                session.send_canary()
-        elif waited >= CANARY_LATE_S:
-            self._canary_at = mono
-            self._canary_misses += 1
-            log.warning("broker.delivers_nothing", times=self._canary_misses)
-            session.reconnect()
-            if self._canary_misses > 1:
-                self._stalled()
+
+def _committed(db: sqlite3.Connection) -> float:
+    began = time.monotonic()
+    db.execute("COMMIT")
+    return time.monotonic() - began
 
 
 def _of_the_disk(fault: Exception) -> bool:

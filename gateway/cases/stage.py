@@ -71,9 +71,9 @@ class Cases:
     def _bad_days(self, turn: Turn) -> set[tuple[str, date]]:
         """The (counter, local day) whose pad has a new 差评."""
         found = set()
-        for stored in turn.stored:
+        for stored in turn.new(wire.RATING):
             event = stored.event
-            if not stored.new or event.kind != wire.RATING or stored.device not in self._pads:
+            if stored.device not in self._pads:
                 continue
             if msgspec.to_builtins(event)["level"] <= BAD:
                 time = stored.at if stored.t is None else stored.t

@@ -71,8 +71,9 @@ def spent(a: Reading, b: Reading) -> Iterable[tuple[int, int]]:
     if wh is not None and later is not None:
         total = (later - wh if later >= wh else later) * 1000
     else:
-        end = min(end, begun + HOLD)
-        total = max(a.w, 0) * (end - begun) // 3600  # mW·ms are 1/3600 µWh
+        if end - begun > HOLD:
+            end = begun + HOLD
+        total = a.w * (end - begun) // 3600  # mW·ms are 1/3600 µWh
     if total <= 0:
         return ()
     hour = begun - begun % HOUR

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from operator import attrgetter
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from firmware import wire
@@ -17,14 +17,13 @@ from gateway.history import buckets
 from gateway.history.buckets import Reading
 from gateway.history.days import Days
 from gateway.history.kinds import FIELDS, ROLLED, row
-from gateway.history.packing import PUTS, Packing
-from gateway.history.times import Channel, Said
+from gateway.history.packing import AT_ONCE, MANY, PUTS, Packing
+from gateway.history.times import Channel, Lanes, Said
 
 Bucket = tuple[int, int, int, int]  # channel, field, step, begin
 Minute = tuple[int, int, int]  # channel, field, begin
 Key = tuple[int, int, int, int]  # t, boot, seq, log
 Rows = list[tuple[int | None, ...]]
-_ORDER = attrgetter("time", "boot", "seq", "log")
 _ADD = (
     "INSERT INTO rollup (channel, field, step, t, n, low, high, sum, last)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (channel, field, step, t) DO UPDATE SET"
@@ -64,29 +63,22 @@ class Hot:
         self._days.load(db)
         self.packing.load(db)
 
-    def keep(self, db: sqlite3.Connection, said: Iterable[Said]) -> None:
+    def keep(self, db: sqlite3.Connection, lanes: Lanes) -> None:
         """Add what is new, move what has a better time."""
         sums: dict[Minute, list[int]] = {}
         energy: dict[tuple[int, int], int] = {}
         late: set[Bucket] = set()
         again: set[Bucket] = set()
         rows: list[Rows] = [[] for _ in PUTS]  # by how many values each has
-        lanes: dict[Channel, list[Said]] = {}
-        for event in said:
-            if event.kind in FIELDS:
-                where = event.place or event.channel
-                lane = lanes.get(where)
-                if lane is None:
-                    lanes[where] = [event]
-                else:
-                    lane.append(event)
         for where, lane in lanes.items():
+            if where[1] not in FIELDS:
+                continue
             channel = self._ids.get(where) or self._channel(db, where)
-            if len(lane) > 1:
-                lane.sort(key=_ORDER)
-            while lane := self._append(channel, where[1], lane, rows, sums, energy):
+            left = self._append(channel, where[1], lane, rows, sums, energy)
+            while left:
                 _put(db, rows)  # what follows reads them
-                self._insert(db, channel, lane.pop(0), sums, energy, late, again)
+                self._insert(db, channel, left[0], sums, energy, late, again)
+                left = self._append(channel, where[1], left[1:], rows, sums, energy)
         _put(db, rows)
         db.executemany(_ADD, self._levels(sums))
         db.executemany(_ENERGY, [(*at, uwh) for at, uwh in energy.items() if uwh])
@@ -111,29 +103,41 @@ class Hot:
         horizon, rolled, metered = self.packing.horizon, ROLLED[kind], kind == wire.POWER
         if newest is None or (metered and last is None):
             return lane
-        taken = 0
+        taken = begin = over = log = 0
+        hex_ = ""
+        spent: dict[int, int] = {}
+        minute: dict[int, list[int]] = {}  # by field: from `begin` to `over`
         for event in lane:
             t = event.time
-            key = (t, event.boot, event.seq, _number(event.log))
+            if event.log != hex_:
+                hex_ = event.log
+                log = _number(hex_)
+            key = (t, event.boot, event.seq, log)
             if not event.new or key <= newest or event.estimated or t < horizon:
                 break
             taken += 1
             newest = key
             values = row(kind, event.told)
-            rows[len(values)].append((channel, *key, *values))
-            if last is not None:
-                reading = _reading(t, values)
-                if reading is not None:
-                    for hour, uwh in buckets.spent(last, reading):
-                        at = (channel, hour)
-                        energy[at] = energy.get(at, 0) + uwh
-                    last = reading
+            width = len(values)
+            rows[width].append((channel, *key, *values))
+            if last is not None and (reading := _reading(t, values)) is not None:
+                for hour, uwh in buckets.spent(last, reading):
+                    spent[hour] = spent.get(hour, 0) + uwh
+                last = reading
+            if t >= over:
+                begin = t - t % buckets.MINUTE
+                over, minute = begin + buckets.MINUTE, {}
             for field in rolled:
-                if field <= len(values) and (value := values[field - 1]) is not None:
-                    _roll(channel, field, t, value, sums)
+                if field <= width and (value := values[field - 1]) is not None:
+                    sum_ = minute.get(field)
+                    if sum_ is None:
+                        sum_ = minute[field] = _sum(sums, (channel, field, begin), value)
+                    _count(sum_, value)
         self._newest[channel] = newest
         if last is not None:
             self._last[channel] = last
+        for hour, uwh in spent.items():
+            energy[channel, hour] = energy.get((channel, hour), 0) + uwh
         return lane[taken:]
 
     def _insert(
@@ -170,7 +174,8 @@ class Hot:
             self._spend(db, channel, key, values, behind, energy)
         for field in ROLLED[event.kind]:
             if field <= len(values) and (value := values[field - 1]) is not None:
-                _roll(channel, field, event.time, value, sums)
+                begin = event.time - event.time % buckets.MINUTE
+                _count(_sum(sums, (channel, field, begin), value), value)
                 if behind:
                     late.update(self._buckets(channel, field, event.time))
 
@@ -346,10 +351,17 @@ class Hot:
 
 def _put(db: sqlite3.Connection, rows: list[Rows]) -> None:
     """Write new rows, and forget them."""
-    for sql, some in zip(PUTS, rows, strict=True):
+    for one, many, some in zip(PUTS, MANY, rows, strict=True):
         if some:
-            db.executemany(sql, some)
+            whole = len(some) - len(some) % AT_ONCE
+            parts = [iter(some[:whole])] * AT_ONCE
+            db.executemany(many, map(_joined, zip(*parts, strict=True)))
+            db.executemany(one, some[whole:])
             some.clear()
+
+
+def _joined(rows: Iterable[tuple[int | None, ...]]) -> list[int | None]:
+    return list(chain.from_iterable(rows))
 
 
 @lru_cache(maxsize=10_000)
@@ -358,12 +370,15 @@ def _number(log: str) -> int:
     return int(log, 16)
 
 
-def _roll(channel: int, field: int, t: int, value: int, sums: dict[Minute, list[int]]) -> None:
-    bucket = (channel, field, t - t % buckets.MINUTE)
-    found = sums.get(bucket)
+def _sum(sums: dict[Minute, list[int]], minute: Minute, value: int) -> list[int]:
+    """What is counted of a minute: n, low, high, sum, last. `value` is the first to be."""
+    found = sums.get(minute)
     if found is None:
-        sums[bucket] = [1, value, value, value, value]
-        return
+        found = sums[minute] = [0, value, value, 0, value]
+    return found
+
+
+def _count(found: list[int], value: int) -> None:
     found[0] += 1
     if value < found[1]:
         found[1] = value

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from firmware import wire
-from gateway.history.kinds import VALUED, values
-from gateway.history.times import COLUMNS, Channel, Said, read
+from gateway.history.kinds import values
+from gateway.history.times import COLUMNS, Channel, Lanes, Said, read
 
 _PUT = (
     "INSERT INTO last_value (device, kind, ch, what, t, boot, seq, log, fields)"
@@ -24,27 +24,19 @@ Order = tuple[int, int, int, str]
 
 
 def keep(
-    db: sqlite3.Connection, said: Iterable[Said], orders: dict[Channel, Order] | None = None
+    db: sqlite3.Connection, lanes: Lanes, orders: dict[Channel, Order] | None = None
 ) -> list[Said]:
     """Update last_value; returns those events that are now their channel's last.
 
     `orders` remembers for the next call where the channels' last values stand.
     """
     orders = {} if orders is None else orders
-    newest: dict[Channel, Said] = {}
-    for event in said:
-        if event.kind not in VALUED or event.stale:
-            continue
-        key = event.place or event.channel
-        if not event.new and _moved_back(db, key, event):
-            orders.pop(key, None)
-            continue
-        before = newest.get(key)
-        if before is None or event.time > before.time or event.order > before.order:
-            newest[key] = event
     changed: list[Said] = []
     rows = []
-    for key, event in newest.items():
+    for key, lane in lanes.items():
+        event = _newest(db, key, lane, orders)
+        if event is None:
+            continue
         known = orders.get(key)
         if known is None:
             if _put(db, key, event):
@@ -78,14 +70,27 @@ def told(event: Said, at: str) -> dict[str, Any]:
     return {"channel": name(device, kind, ch, what), "device": device} | value
 
 
+def _newest(
+    db: sqlite3.Connection, key: Channel, lane: list[Said], orders: dict[Channel, Order]
+) -> Said | None:
+    """The last of a lane that may be the channel's last."""
+    found = None
+    for event in reversed(lane):
+        if event.stale:
+            continue
+        if not event.new and _moved_back(db, key, event):
+            orders.pop(key, None)
+        elif found is None:
+            found = event
+    return found
+
+
 def _put(db: sqlite3.Connection, key: Channel, event: Said) -> bool:
     return db.execute(_PUT, _row(key, event)).rowcount > 0
 
 
 def _row(key: Channel, event: Said) -> tuple[Any, ...]:
-    fields = json.dumps(
-        values(event.payload), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+    fields = msgspec.json.encode(values(event.payload), order="sorted").decode()
     return (*key, event.time, event.boot, event.seq, event.log, fields)
 
 

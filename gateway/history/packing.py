@@ -22,6 +22,8 @@ PUTS = [
     for columns in ("", ", f1", ", f1, f2", ", f1, f2, f3", ", f1, f2, f3, f4")
 ] + [PUT]
 """By how many values there are: to hand None to SQLite costs more than all the rest of a row."""
+AT_ONCE = 8  # rows of one statement: what a statement costs is as much as half a row
+MANY = [f"{put}{(', ' + put[put.index('VALUES') + 7 :]) * (AT_ONCE - 1)}" for put in PUTS]
 MINUTES_FROM = "minutes_from"
 """meta: before this instant (Unix ms) there may be no minutes any more, only hours and days."""
 _PIECE = 7 * buckets.DAY  # of a channel's minutes, dropped at once

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gateway.clock import iso
 from gateway.history import last
 from gateway.history.hot import Hot
-from gateway.history.times import Boot, Channel, Said, resolve
+from gateway.history.times import Boot, Channel, Said, lanes, resolve
 
 if TYPE_CHECKING:
     from gateway.turns import Changes, Turn
@@ -47,8 +47,9 @@ class History:
         self._changed, self.placed = [], []
         if turn.stored:
             said = self.placed = resolve(db, turn.stored, self._anchored)
-            self._changed = last.keep(db, said, self._orders)
-            self._hot.keep(db, said)
+            by_channel = lanes(said)
+            self._changed = last.keep(db, by_channel, self._orders)
+            self._hot.keep(db, by_channel)
         if len(turn.stored) <= QUIET and turn.mono >= self._settled + SETTLE_S:
             self._settled = turn.mono
             if not self._hot.settle(db, turn.now, KEEP_HOT_MS):

@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
 
 from firmware.wire import STALE_MS
-from gateway.history.kinds import Told
+from gateway.history.kinds import VALUED, Told
 from gateway.history.kinds import channel as place
 from gateway.timeline import estimate, is_stale
 
@@ -96,6 +97,27 @@ class Said(msgspec.Struct, frozen=True, gc=False):
         told = self.told
         found: dict[str, Any] = told if isinstance(told, dict) else msgspec.to_builtins(told)
         return found
+
+
+_ORDER = attrgetter("time", "boot", "seq", "log")
+Lanes = dict[Channel, list[Said]]
+
+
+def lanes(said: Iterable[Said]) -> Lanes:
+    """What was said of each channel that has a value, in the contract's order."""
+    found: Lanes = {}
+    for event in said:
+        if event.kind in VALUED:
+            where = event.place or event.channel
+            lane = found.get(where)
+            if lane is None:
+                found[where] = [event]
+            else:
+                lane.append(event)
+    for lane in found.values():
+        if len(lane) > 1:
+            lane.sort(key=_ORDER)
+    return found
 
 
 class Anchor(msgspec.Struct, frozen=True):

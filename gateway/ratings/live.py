@@ -74,9 +74,9 @@ class Ratings:
         self._changed, self._ledger.changes = [], []
         if self._date(turn.now) != self._day:
             self._start(self._date(turn.now))
-        for stored in turn.stored:
+        for stored in turn.new(wire.RATING):
             event = stored.event
-            if not stored.new or event.kind != wire.RATING or stored.device not in self._counters:
+            if stored.device not in self._counters:
                 continue
             time = stored.at if stored.t is None else stored.t
             if self._date(time) == self._day:

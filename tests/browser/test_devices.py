@@ -12,6 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from test_pages import violations
 
 from gateway import credentials, people
+from gateway.events import Event, decode_one
+from gateway.journal import StoredEvent
+from gateway.staleness import Staleness
+from gateway.turns import Turn
 from tests.gateway.api.house import HASH, NOON, House, serving
 from tests.gateway.api.house import PASSWORD as WORD
 from tests.journey import deployed
@@ -26,6 +30,7 @@ WORDS = {
     "zh": {
         "silent": "离线",
         "stale": "已 23 分",
+        "dead": "c2（一号窗口插座）",
         "unset": "未对时",
         "denied": "无权使用该主题",
         "days": "剩 5 天",
@@ -41,6 +46,7 @@ WORDS = {
     "en": {
         "silent": "Silent",
         "stale": "silent for 23 min",
+        "dead": "c2 (一号窗口插座)",
         "unset": "not set",
         "denied": "it may not use that topic",
         "days": "5 days left",
@@ -90,6 +96,18 @@ def house(tmp_path: Path) -> Iterator[House]:
     credentials.save(tmp_path, credentials.certified("pm-01", "00", NOON + 5 * DAY + 1))
     yield made
     made.close()
+
+
+def dead_sensor(house: House, db: sqlite3.Connection, now: int) -> str:
+    """pm-01 reports that c2 was not read for longer than it may be; the alert's id."""
+    said = '{"log":"9f3a1c22","seq":9,"boot":1,"up":1,"t":null,"kind":"health","ages":{"c2":700}}'
+    event = decode_one(said.encode())
+    assert isinstance(event, Event)
+    stage = Staleness(house.context.site)
+    stage.load(db, now)
+    report = StoredEvent("pm-01", "9f3a1c22", 9, 1, 1, None, now, event, new=True)
+    stage.turn(db, Turn(now, 0.0, [report]))
+    return str(db.execute("SELECT id FROM alert WHERE rule = 'device.stale'").fetchone()[0])
 
 
 def signed_in(
@@ -163,6 +181,12 @@ def test_every_device_as_it_stands_and_what_is_done_with_one(
             "maintenance.begin",
             "maintenance.end",
         ]
+
+        # A dead sensor's alert brackets the thing's name as the language does.
+        alert = house.submit(lambda db, now: dead_sensor(house, db, now)).result()
+        page.goto(f"{base}/#/alerts/{alert}")
+        expect(page.locator(".check", has_text=says["dead"])).to_have_count(1)
+        expect(page.locator(".sentence")).to_contain_text(says["dead"])
         page.goto(base + "/#/devices/none")
         expect(page.locator(".empty")).to_be_visible()
         page.goto(base + "/#/devices")

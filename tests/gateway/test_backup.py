@@ -18,7 +18,7 @@ from gateway import audit, backup, salvage, store, verify
 from gateway.errors import EnvironmentFault, InputFault
 from gateway.events import decode
 from gateway.history.hot import Hot
-from gateway.history.times import resolve
+from gateway.history.times import lanes, resolve
 from gateway.journal import Journal
 from tests.faults.disks import fill, small_disk
 
@@ -43,7 +43,7 @@ def store_events(data: Path, first: int, last: int) -> None:
             for part, event in decode(raw):
                 journal.accept(db, DEVICE, part, event, at)  # type: ignore[arg-type]
         stored, _ = journal.write(db)
-        hot.keep(db, resolve(db, stored))
+        hot.keep(db, lanes(resolve(db, stored)))
         audit.append(db, START + last, "admin", "login", {})
         audit.append(db, START + last, "admin", "logout", {})
         db.execute("COMMIT")

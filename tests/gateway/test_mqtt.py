@@ -119,12 +119,13 @@ def test_a_confirmation_goes_only_to_the_connection_its_message_came_by() -> Non
         wait_for(lambda: len(came) == 2)
         arrived = came[1]
         assert isinstance(arrived, Delivery)
-        assert arrived[:2] == ([mqtt.Message("hall/1/s/d/event", b"{}", False, 1, 5)], 7)
+        assert arrived.messages[0][0] == mqtt.Message("hall/1/s/d/event", b"{}", False, 1, 5)
+        assert arrived.at == 7
         first.sock.close()
         second = Peer(door)
         second.welcome()
         wait_for(lambda: len(came) == 3)
-        arrived.by.confirm([arrived.messages[0].mid])
+        arrived.by.confirm([arrived.messages[0][0].mid])
         made.flush()
         assert made.publish("t", b"x")
         assert second.next() == (0x32, mqtt.text("t") + b"\x00\x01x")

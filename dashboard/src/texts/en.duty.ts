@@ -171,6 +171,7 @@ export const enDuty: Record<keyof typeof zhDuty, string> = {
   "about.last_day": "last day",
   "about.year": "year",
   "about.detail": "detail",
+  "about.channels": "channels",
   "about.do": "action",
   "about.missing": "not delivered",
   "about.expires": "expires",

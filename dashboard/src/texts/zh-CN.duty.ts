@@ -170,6 +170,7 @@ export const zhDuty = {
   "about.last_day": "最后有效日",
   "about.year": "年份",
   "about.detail": "详情",
+  "about.channels": "通道",
   "about.do": "动作",
   "about.missing": "未送达",
   "about.expires": "到期",

@@ -14,7 +14,7 @@ from gateway import people
 from gateway.api import day, live
 from gateway.clock import parse_instant
 from gateway.history import last
-from gateway.history.times import COLUMNS, read
+from gateway.history.times import COLUMNS, lanes, read
 from tests.gateway.api.house import HASH, NOON, House, client
 from tests.waiting import wait_for
 
@@ -25,7 +25,7 @@ def keep(house: House) -> None:
     """What the history stage does after a turn, for all events."""
 
     def work(db, now):
-        last.keep(db, read(db, db.execute(f"SELECT {COLUMNS} FROM event ORDER BY id")))
+        last.keep(db, lanes(read(db, db.execute(f"SELECT {COLUMNS} FROM event ORDER BY id"))))
 
     house.submit(work).result()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.history import series
 from gateway.history.hot import Hot
-from gateway.history.times import Said
+from gateway.history.times import Said, lanes
 from tests.gateway.history.test_hot import DAY, ZONE, kept, reading
 
 MS = 86_400_000
@@ -32,7 +32,7 @@ def test_sealed_days_are_the_sum_of_their_hours(
         hot = Hot(ZONE)
         hot.load(db)
         for one in said:
-            hot.keep(db, [one])
+            hot.keep(db, lanes([one]))
             while dice.random() < 0.5 and hot.settle(db, DAY + dice.randint(0, 8 * MS), 99 * MS):
                 pass
         first, last = DAY + begin, DAY + begin + length

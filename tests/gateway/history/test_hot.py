@@ -16,7 +16,7 @@ from gateway import store
 from gateway.history import buckets, series
 from gateway.history.buckets import Reading
 from gateway.history.hot import Hot
-from gateway.history.times import Said
+from gateway.history.times import Said, lanes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY = 1_782_835_200_000  # 2026-07-01 00:00 in Shanghai
@@ -44,7 +44,7 @@ def kept(folder: Path, batches: list[list[Said]]) -> store.sqlite3.Connection:
     hot = Hot(ZONE)
     hot.load(db)
     for batch in batches:
-        hot.keep(db, batch)
+        hot.keep(db, lanes(batch))
     return db
 
 
@@ -117,7 +117,7 @@ def test_a_packed_day_reads_as_before_and_takes_late_rows(tmp_path: Path) -> Non
     assert not hot.packing.compact(db, DAY + 2 * 86_400_000)
     assert db.execute("SELECT count(*) FROM sample").fetchone()[0] == 0
     assert series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000) == before
-    hot.keep(db, [reading(500, DAY + 15_000, 900.0, None)])
+    hot.keep(db, lanes([reading(500, DAY + 15_000, 900.0, None)]))
     after = series.series(db, found, DAY, DAY + 3_600_000, 10_000, ZONE, 600_000)
     assert [s.high for s in after[:3]] == [None, 900.0, 102.0]
     db.close()
@@ -204,9 +204,9 @@ def test_energy_across_a_packed_day(tmp_path: Path) -> None:
     hot = Hot(ZONE)
     hot.load(crooked)
     assert hot.packing.compact(crooked, DAY + day)
-    hot.keep(crooked, [rows[1]])
+    hot.keep(crooked, lanes([rows[1]]))
     hot.packing.compact(crooked, DAY + 3 * day)
-    hot.keep(crooked, [rows[2]])
+    hot.keep(crooked, lanes([rows[2]]))
     energy = "SELECT * FROM energy WHERE uwh <> 0 ORDER BY 1, 2"
     assert crooked.execute(energy).fetchall() == straight.execute(energy).fetchall()
     straight.close()

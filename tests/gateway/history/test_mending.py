@@ -14,7 +14,7 @@ from gateway.events import Refused, decode
 from gateway.history import series
 from gateway.history.buckets import DAY, MINUTE
 from gateway.history.hot import Hot
-from gateway.history.times import resolve
+from gateway.history.times import lanes, resolve
 from gateway.journal import Journal
 from tests.gateway.history.test_recount import ZONE
 from tests.gateway.test_backup import DEVICE, START, store_events
@@ -70,7 +70,7 @@ def test_a_late_row_into_a_damaged_day_finds_its_neighbours(db: sqlite3.Connecti
         assert not isinstance(event, Refused)
         journal.accept(db, DEVICE, part, event, START + 10 * DAY)
     stored, _ = journal.write(db)
-    hot.keep(db, resolve(db, stored))
+    hot.keep(db, lanes(resolve(db, stored)))
     db.execute("COMMIT")
     plain = db.execute("SELECT * FROM plain").fetchall()
     assert [row for row in db.execute(ROWS).fetchall() if row[3] != 41] == plain

@@ -20,7 +20,7 @@ from gateway import store
 from gateway.history import buckets, chunks
 from gateway.history.buckets import DAY, HOUR, Reading
 from gateway.history.hot import Hot
-from gateway.history.times import Said
+from gateway.history.times import Said, lanes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BEGIN = 1_782_835_200_000  # 2026-07-01 00:00 in Shanghai
@@ -131,7 +131,7 @@ def test_what_is_kept_is_a_recount(one: list[Row], two: list[Row], dice: random.
         told = [e for t in turns[:n] for e in t if not e.estimated]
         turn += [dice.choice(told)] if told and dice.random() < 0.3 else []
         dice.shuffle(turn)
-        hot.keep(db, turn)
+        hot.keep(db, lanes(turn))
         if dice.random() < 0.3:
             hot = Hot(ZONE)
             hot.load(db)
@@ -175,7 +175,7 @@ def aged(guessed: int) -> tuple[sqlite3.Connection, Hot, list[Row]]:
     rows: list[Row] = [
         (BEGIN + n * HOUR + HOUR // 4, n, 1000 * n, 500_000 + n * 1000) for n in hours
     ]
-    hot.keep(db, [said("c1", r, r[0], estimated=r[1] == guessed, new=True) for r in rows])
+    hot.keep(db, lanes([said("c1", r, r[0], estimated=r[1] == guessed, new=True) for r in rows]))
     while hot.settle(db, BEGIN + 20 * DAY, 0):
         pass
     at: int | None = 0
@@ -205,7 +205,7 @@ def test_what_comes_after_its_time_was_dropped_counts_nothing_twice(
         hot.load(db)
     t = KEPT - before
     late = (t, 9000, 500, 500_000 + (t - BEGIN) * 1000 // HOUR)
-    hot.keep(db, [said("c1", late, t, estimated=False, new=True)])
+    hot.keep(db, lanes([said("c1", late, t, estimated=False, new=True)]))
     assert sums(db) == counted
     db.close()
 
@@ -214,7 +214,7 @@ def test_a_row_that_was_dropped_stays_where_it_was_counted() -> None:
     """Its true time is learnt when its bucket could not be counted afresh any more."""
     db, hot, rows = aged(guessed=30)
     counted = sums(db)
-    hot.keep(db, [said("c1", rows[30], KEPT + DAY + 1, estimated=False, new=False)])
+    hot.keep(db, lanes([said("c1", rows[30], KEPT + DAY + 1, estimated=False, new=False)]))
     assert sums(db) == counted
     db.close()
 
@@ -223,6 +223,6 @@ def test_a_late_row_before_the_first_that_is_kept_is_not_billed_again() -> None:
     db, hot, _ = aged(-1)
     spent = sums(db)[1:]
     late = (KEPT + 1000, 9000, 500, 500_000 + 15 * 24 * 1000 - 900)
-    hot.keep(db, [said("c1", late, late[0], estimated=False, new=True)])
+    hot.keep(db, lanes([said("c1", late, late[0], estimated=False, new=True)]))
     assert sums(db)[1:] == spent
     db.close()

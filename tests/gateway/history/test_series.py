@@ -14,6 +14,7 @@ from gateway import store
 from gateway.history import series
 from gateway.history.buckets import DAY, HOUR, MINUTE
 from gateway.history.hot import Hot
+from gateway.history.times import lanes
 from tests.gateway.history.test_recount import BEGIN, DAYS, ZONE, Row, fresh, rows, said
 
 STEPS = (1000, 7000, 90_000, MINUTE, 15 * MINUTE, HOUR, 90 * MINUTE, 6 * HOUR, DAY, 2 * DAY)
@@ -32,7 +33,7 @@ def test_every_step_is_what_its_rows_give(
     db = fresh()
     hot = Hot(ZONE)
     hot.load(db)
-    hot.keep(db, [said("c1", row, row[0], estimated=False, new=True) for row in told])
+    hot.keep(db, lanes([said("c1", row, row[0], estimated=False, new=True) for row in told]))
     for _ in range(dice.choice([0, 3, 40])):
         hot.settle(db, BEGIN + dice.randrange((DAYS + 1) * DAY), 2 * DAY)
     found = series.find(db, "pm-01/c1", "w")
@@ -56,7 +57,7 @@ def test_days_are_read_ready_where_all_have_24_hours(tmp_path: Path, zone: str, 
     hot = Hot(local)
     hot.load(db)
     told = [(first + n * HOUR, n + 1, 1000 * n, None) for n in range(4 * 24)]
-    hot.keep(db, [said("c1", row, row[0], estimated=False, new=True) for row in told])
+    hot.keep(db, lanes([said("c1", row, row[0], estimated=False, new=True) for row in told]))
     asked: list[str] = []
     db.set_trace_callback(asked.append)
     found = series.find(db, "pm-01/c1", "w")
@@ -73,7 +74,7 @@ def test_a_field_that_is_not_rolled_up_is_read_from_its_rows() -> None:
     hot = Hot(ZONE)
     hot.load(db)
     told = [(BEGIN + n * HOUR, n + 1, 1000, 1000 * n) for n in range(96)]
-    hot.keep(db, [said("c1", row, row[0], estimated=False, new=True) for row in told])
+    hot.keep(db, lanes([said("c1", row, row[0], estimated=False, new=True) for row in told]))
     for _ in range(3):
         hot.settle(db, BEGIN + 10 * DAY, 8 * DAY)
     found = series.find(db, "pm-01/c1", "wh")

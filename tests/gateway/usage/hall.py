@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from gateway import site
 from gateway.clock import parse_instant
 from gateway.history.hot import Hot
-from gateway.history.times import Said
+from gateway.history.times import Said, lanes
 from tests.gateway.api.house import House
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -69,7 +69,7 @@ def fill(
     def work(db: sqlite3.Connection, now: int) -> None:
         hot = Hot(zone)
         hot.load(db)
-        hot.keep(db, said)
+        hot.keep(db, lanes(said))
         while hot.settle(db, now, 36_500 * DAY):
             pass
 

@@ -1,7 +1,7 @@
 import { ApiError, get, list } from "../../api";
 import { hallNow } from "../../clock";
 import { when } from "../../format";
-import { ruleTitle, t, word } from "../../i18n";
+import { lang, ruleTitle, t, word } from "../../i18n";
 import { inLedger, subjectOf, switchedBy } from "../../live/names";
 import { live } from "../../live/stream";
 import { href } from "../../route";
@@ -117,7 +117,9 @@ function About({ of }: { of: Record<string, unknown> }) {
   const said = (value: unknown): string => {
     const text = String(value);
     if (/^\d{4}-\d\d-\d\dT/.test(text)) return when(text, hallNow());
-    return [word("about", text), word("role", text), word("do", text)].find((known) => known !== text) ?? text;
+    const known = [word("about", text), word("role", text), word("do", text)].find((one) => one !== text);
+    // a thing's name beside its channel is bracketed as the messages, which are Chinese, have it
+    return known ?? (lang.get() === "zh" ? text : text.replace(/（(.*?)）/g, " ($1)"));
   };
   return (
     <Card title={t("alert.byWhom")}>
