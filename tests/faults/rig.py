@@ -50,7 +50,8 @@ class Rig:
 
     def __init__(self, folder: Path, extra: str = "") -> None:
         self.broker = Mosquitto(folder / "mosquitto", extra)
-        self.gateways = Proxy(self.broker.port)  # what the gateway connects through
+        self.states: list[tuple[str, str]] = []  # (device, state) as the gateway is told them
+        self.gateways = Proxy(self.broker.port, self._told)  # what the gateway connects through
         self.gateway = Gateway(folder / "data", f"mqtt://127.0.0.1:{self.gateways.port}")
         self.gateway.mqtt = self.broker.port
         self.acks = AckBook(folder / "data" / "hallkeeper.db")
@@ -84,6 +85,11 @@ class Rig:
             self.devices[DOOR].see({"ch": "c1", "open": n % 2 == 0})
             self.devices[PAD].press(1 + n % 5)
         self.presses += times
+
+    def _told(self, topic: str, payload: bytes) -> None:
+        device, leaf = topic.split("/")[3:5]
+        if leaf == "state" and device in self.devices and payload:
+            self.states.append((device, json.loads(payload)["state"]))
 
     def query(self, sql: str) -> list[Any]:
         return self.gateway.query(sql)

@@ -243,7 +243,8 @@ def test_three_days_without_a_time_server_and_a_quartz_that_is_off(
 def test_a_year_without_a_calendar_is_provisional_and_fire_goes_on(
     house: Callable[[int], House],
 ) -> None:
-    begin = parse_instant("2031-01-01T00:00:30+08:00")
+    """A Wednesday at ten, which is 1 January: by the standing holidays the hall is closed."""
+    begin = parse_instant("2031-01-01T10:00:30+08:00")
     hall = house(begin - HOUR)
     calendar = workdays.load(site.load(SITE), None)
     assert calendar.is_provisional(date(2031, 1, 1))
@@ -260,26 +261,42 @@ def test_a_year_without_a_calendar_is_provisional_and_fire_goes_on(
     assert {"fire.contact", "premises.entry"} <= found, found
 
 
-@settings(max_examples=15, deadline=None)
+CHANGES = {  # some days before the clocks change
+    "Europe/London": [date(2026, 3, 25), date(2026, 10, 20)],
+    "America/New_York": [date(2026, 3, 3), date(2026, 10, 27)],
+    "Australia/Lord_Howe": [date(2026, 4, 1), date(2026, 9, 30)],
+    "Asia/Shanghai": [date(2026, 12, 28)],
+}
+
+
+@settings(max_examples=25, deadline=None)
 @given(
-    st.sampled_from(["Asia/Shanghai", "Europe/London", "America/New_York", "Australia/Lord_Howe"]),
-    st.dates(date(2026, 1, 1), date(2026, 12, 20)),
+    st.sampled_from([(zone, day) for zone, days in CHANGES.items() for day in days]),
+    st.sampled_from([Span(9 * 60, 10 * 60), Span(90, 210), Span(23 * 60, 60)]),
+    st.integers(0, 4),
 )
-def test_each_local_day_closes_once_in_every_zone(zone: str, first: date) -> None:
-    """The hours of a day begin and end once each, also on the days on which clocks change."""
-    schedule = schedules.between(Span(9 * 60, 10 * 60), zone)
-    begin = datetime(first.year, first.month, first.day, tzinfo=ZoneInfo(zone))
-    at: int | None = int(begin.timestamp() * 1000) - 1
+def test_each_local_day_opens_once_in_every_zone(
+    where: tuple[str, date], span: Span, later: int
+) -> None:
+    """The hours of a day begin and end once each, by its own clock, also on the days on which
+    clocks change and in the hour that they leave out or repeat."""
+    zone, first = where[0], where[1] + timedelta(days=later)
+    schedule = schedules.between(span, zone)
+    begin = datetime(first.year, first.month, first.day, 12, tzinfo=ZoneInfo(zone))
+    at: int | None = int(begin.timestamp() * 1000)
     end = int((begin + timedelta(days=9)).timestamp() * 1000)
-    seen: list[date] = []
+    opened: list[datetime] = []
     was = False
     while at is not None and at < end:
         value, following = schedule(at)
         if value and not was:
-            seen.append(datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).date())
+            opened.append(datetime.fromtimestamp(at / 1000, ZoneInfo(zone)))
         was, at = value, following
-    assert len(set(seen)) == len(seen)
-    assert set(seen) >= {first + timedelta(days=n) for n in range(8)}
+    days = [one.date() for one in opened]
+    assert len(set(days)) == len(days)
+    assert set(days) >= {first + timedelta(days=n) for n in range(1, 9)}
+    if span.begin != 90:  # at half past one there may be no such minute
+        assert {60 * one.hour + one.minute for one in opened} == {span.begin}
 
 
 @pytest.mark.parametrize("text", ["2026-06-30T23:59:60+08:00", "2016-12-31T23:59:60Z"])
