@@ -61,7 +61,7 @@ class Records:
 
     def between(self, after: int, upto: int) -> Iterator[Record]:
         """Those of after < t <= upto. Nothing may be added or removed until the last is taken."""
-        if self._heads:
+        if self._heads and not (self._open and self._open[0][0] <= after):  # mostly it is
             first = max(0, bisect_right(self._heads, after, key=_TIME) - 1)
             last = bisect_right(self._heads, upto, key=_TIME)
             for block in self._blocks[first:last]:

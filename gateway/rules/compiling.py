@@ -40,6 +40,9 @@ def program(site: Site, calendar: Calendar, rules: tuple[Rule, ...] = RULES) -> 
                 _watch(made, terms, rule, subject, versions)
             except Exception as fault:  # noqa: BLE001 - one bad rule must not stop the others
                 made.faults.append((rule.id, f"{subject.id}: {fault!r}"))
+    for circuit in site.circuits:  # asked when a finding of any rule may switch its lights off
+        if circuit.use == "lighting":
+            graph.node(terms.present(circuit.zone))
     return made.sealed()
 
 

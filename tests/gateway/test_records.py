@@ -80,3 +80,11 @@ def test_values_come_back_with_their_types() -> None:
     given = [(n, 1, n, "a", 7, value) for n, value in enumerate(values * 5)]
     back = [*Records(given).between(-1, 99)]
     assert [(r, type(r[5])) for r in back] == [(r, type(r[5])) for r in given]
+
+
+def test_what_comes_now_opens_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules go on several times a second: only what is late may cost an unpacking."""
+    packed = Records([(t, 1, t, "a", 7, None) for t in range(100)])
+    monkeypatch.setattr(records, "_unpacked", None)
+    packed.add([(100, 1, 100, "a", 7, True)])
+    assert [record[0] for record in packed.between(97, 100)] == [98, 99, 100]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from gateway import control, hardware, store, workdays
+from gateway import control, hardware, rules, store, workdays
+from gateway.engine import Engine
 from gateway.events import Event, decode_one
+from gateway.findings import Finding
 from gateway.journal import StoredEvent
+from gateway.rules.model import Act
 from gateway.signals import Terms
 from gateway.switching import EXTEND_MS, WARNING_MS, Switching, warn
 from gateway.turns import Turn
@@ -99,3 +103,22 @@ def test_a_thing_that_is_gone_from_the_site_is_dropped(house: House) -> None:
     assert house.asked() == []
     assert house.db.execute("SELECT state FROM pending_switch").fetchall() == [("dropped",)]
     assert "gone" not in hardware.things(HALL)
+
+
+ACTING = [rule.id for rule in rules.RULES if rule.acts is not Act.NOTHING]
+
+
+@pytest.mark.parametrize("alone", ACTING)
+def test_what_switching_asks_of_a_zone_is_known_whichever_rules_are_on(alone: str) -> None:
+    """With all other rules off no formula speaks of the zone's presence but the switching."""
+    only = {rule: {"enabled": False} for rule in rules.by_id if rule != alone}
+    hall = dataclasses.replace(HALL, rules=only)
+    calendar = workdays.load(hall, None)
+    engine = Engine(rules.program(hall, calendar), NOW)
+    engine.start({})
+    known = len(engine.graph.op)
+    switching = Switching(hall, Terms(hall, calendar), 60_000)
+    for circuit in hall.circuits:
+        found = Finding(alone, circuit.id, circuit.zone, NOW, NOW, None, "low", ())
+        switching.decide(found, engine)
+    assert len(engine.graph.op) == known == len(engine.val)
