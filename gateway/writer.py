@@ -167,8 +167,10 @@ class Writer:
                 self._hear(came)
             self._turn(came)
         except sqlite3.Error as fault:
-            self._failed([*came.items, *(self._ahead.items if self._ahead else ())], fault)
-            self._ahead = None
+            if self._ahead is not None:  # what was heard meanwhile fails with it
+                came.items += self._ahead.items
+                self._ahead = None
+            self._failed(came.items, fault)
         if self._gather_acks() and self._session is not None:
             self._session.flush()
         if self._pulse is not None:
@@ -245,14 +247,15 @@ class Writer:
         if not full:
             return _committed(self._db)
         done = self._disk.submit(_committed, self._db)
-        ahead = self._take(0)
+        ahead = self._ahead = self._take(0)
         try:
             self._hear(ahead)
         except sqlite3.Error as fault:
             ahead.fault = fault
         finally:
             took = done.result()
-        self._ahead = ahead if ahead.items else None
+        if not ahead.items:
+            self._ahead = None
         return took
 
     def _hear(self, came: _Came) -> None:

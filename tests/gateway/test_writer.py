@@ -6,7 +6,8 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,7 +23,7 @@ from gateway.live import Feed
 from gateway.mqtt import Connection, Message
 from gateway.turns import Turn
 from gateway.vitals import Health, Metrics
-from gateway.writer import BATCH, Writer
+from gateway.writer import BATCH, Stop, Writer
 from tests.waiting import wait_for
 
 LOG = "0a1b2c3d"
@@ -92,14 +93,14 @@ class Refusal:
 def hall(tmp_path: Path) -> Iterator[Any]:
     made: list[Writer] = []
 
-    def start(stages: Sequence[Any], full_turns: int) -> tuple[Writer, Wire]:
+    def start(stages: Sequence[Any], fill: Callable[[Writer, Wire], object]) -> tuple[Writer, Wire]:
         said = Wire(tmp_path)
         writer = Writer(
             *(tmp_path, "s", frozenset(DEVICES), lambda: NOW, stages, Feed(), Health(), Metrics()),
             *(lambda: None, lambda reason: None, Upkeep(Disk(tmp_path))),
         )
         made.append(writer)
-        send(writer, said, full_turns)
+        fill(writer, said)
         writer.start(store.open_writer(tmp_path), cast(Session, said))
         return writer, said
 
@@ -108,9 +109,9 @@ def hall(tmp_path: Path) -> Iterator[Any]:
         writer.stop()
 
 
-def send(writer: Writer, said: Wire, rounds: int) -> None:
+def send(writer: Writer, said: Wire, rounds: Iterable[int] = (1, 2, 3)) -> None:
     """One reading of each meter a round, in deliveries as the session makes them."""
-    for seq in range(1, rounds + 1):
+    for seq in rounds:
         for first in range(0, BATCH, AT_ONCE):
             messages = []
             for n in range(first, first + AT_ONCE):
@@ -135,7 +136,7 @@ def stored(data: Path) -> list[tuple[int, int]]:
 def test_what_is_heard_ahead_is_acknowledged_only_after_its_own_commit(
     hall: Any, tmp_path: Path
 ) -> None:
-    _, said = hall([], 3)
+    _, said = hall([], send)
     wait_for(lambda: len(said.confirmed) == 3 * BATCH, "the last turn")
     wait_for(lambda: set(said.acked.values()) == {3}, "the last acks")
     assert said.early == []
@@ -146,10 +147,32 @@ def test_what_is_heard_ahead_is_acknowledged_only_after_its_own_commit(
 def test_a_commit_that_fails_takes_what_was_heard_meanwhile_with_it(
     hall: Any, tmp_path: Path
 ) -> None:
-    writer, said = hall([Refusal(2)], 3)
+    asked: list[Future[int]] = []
+
+    def fill(writer: Writer, said: Wire) -> None:
+        send(writer, said, (1, 2))
+        asked.append(writer.submit(lambda db, now: now))  # a person, in the third turn
+        send(writer, said, (3,))
+
+    writer, said = hall([Refusal(2)], fill)
     wait_for(lambda: said.lost == 1, "the connection given up")
     assert sorted(said.confirmed) == list(range(1, BATCH + 1))
-    send(writer, said, 3)  # the broker brings again what it was not told of, and more
+    assert isinstance(asked[0].exception(10), sqlite3.Error), "who asked is told"
+    send(writer, said)  # the broker brings again what it was not told of, and more
     wait_for(lambda: set(said.acked.values()) == {3}, "the last acks")
     assert said.early == []
     assert stored(tmp_path) == [(3 * BATCH, 3 * BATCH)]
+
+
+def test_a_stop_that_was_heard_ahead_of_a_commit_that_fails_ends_the_writer(
+    hall: Any, tmp_path: Path
+) -> None:
+    def fill(writer: Writer, said: Wire) -> None:
+        send(writer, said, (1,))
+        writer._queue.put(Stop())
+
+    writer, said = hall([Refusal(1)], fill)
+    writer._thread.join(60)
+    assert not writer._thread.is_alive()
+    assert said.confirmed == []
+    assert stored(tmp_path) == [(0, 0)]
