@@ -177,13 +177,13 @@ def test_a_press_is_sent_until_it_is_covered(broker: Mosquitto, tmp_path: Path) 
             pad.sees(moved=number % 2 == 0)
         wait_for(lambda: len(list(log.glob("s.*"))) > 3, "several segments")
         wait_for(lambda: max(e["seq"] for e in pad.events()) > 40, "all of them")
-        pad.ack(ready["log"], max(e["seq"] for e in pad.events()))
+        acked = max(e["seq"] for e in pad.events())
+        pad.ack(ready["log"], acked)
         wait_for(lambda: len(list(log.glob("s.*"))) == 1, "the log to be drained")
-        pad.orders(id="c-1", do="identify")  # what comes next is only its answer
+        pad.orders(id="c-1", do="identify")
         wait_for(lambda: len(pad.of("done")) > 1, "its answer, and again", timeout=30)
-        assert pad.events()[-1]["seq"] == pad.of("done")[0]["seq"]
-        held = pad.of("done")[0]["seq"]  # a gateway that was restored may wait for what is before
-        wait_for(lambda: pad.states()[-1].get("first") == held, "what it holds, said anew")
+        # a gateway that was restored may wait for what is before; a report may have come between
+        wait_for(lambda: pad.states()[-1].get("first") == acked + 1, "what it holds, said anew")
         assert {"sound": "thanks"} in pad.did
 
 
