@@ -42,7 +42,7 @@ SECONDS, WARM = 8.0, 2.0
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 RATES = (100, 1000, 5000)
 ENV = os.environ | {"PYTHONPATH": str(ROOT)}
-MOSQUITTO = "max_queued_messages 0\nmax_inflight_messages 2000\nset_tcp_nodelay true"
+MOSQUITTO = "max_queued_messages 0\nmax_inflight_messages 20000\nset_tcp_nodelay true"
 HEAD = f"""
 [site]
 id = "{SITE}"

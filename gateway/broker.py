@@ -266,7 +266,7 @@ mqtt {{
   host: {q(self._mqtt.host)}
   port: {self._mqtt.port}
   ack_wait: "2s"
-  max_ack_pending: 2000
+  max_ack_pending: 5000
   consumer_memory_storage: true
 {self._tls()}}}
 accounts {{

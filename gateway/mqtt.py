@@ -23,6 +23,7 @@ _PUBACK = PUBACK << 4
 _PINGREQ, _DISCONNECT = b"\xc0\x00", b"\xe0\x00"
 _READ_BYTES = 1 << 18
 _GATHER_S = 0.002  # while more is coming it is taken so often: each time costs as much as a reading
+_BUSY_S, _BUSY = 0.008, 32  # and so often where that brings so many packets
 _WAITING_BYTES = 1 << 24  # a broker that takes no more is given nothing more to send
 _MIDS = 65535
 _REFUSED = {
@@ -146,7 +147,7 @@ class Connection:
         self._poll.register(self._woken, select.POLLIN)
         self._writable = False
         self._closed = False
-        self._taken_at = 0.0
+        self._next_at = 0.0  # not to be read before
         self.sent_at = self.heard_at = time.monotonic()
 
     def open(self, host: str, port: int, tls: ssl.SSLContext | None, timeout_s: float) -> None:
@@ -216,7 +217,7 @@ class Connection:
     def read(self, timeout_s: float) -> list[tuple[int, bytes]]:
         """What has come within the timeout, PUBACKs taken in. Raises OSError when it is over."""
         self._listen_for_room()
-        early = self._taken_at + _GATHER_S - time.monotonic()
+        early = self._next_at - time.monotonic()
         if early > 0:
             time.sleep(early)
         for handle, _ in self._poll.poll(timeout_s * 1000):
@@ -228,7 +229,7 @@ class Connection:
             self._listen_for_room()
         found: list[tuple[int, bytes]] = []
         while piece := self._receive():
-            self.heard_at = self._taken_at = time.monotonic()
+            self.heard_at = time.monotonic()
             came = self._packets.feed(piece)
             answers = [body for first, body in came if first == _PUBACK]
             if answers:
@@ -239,6 +240,8 @@ class Connection:
             found += came
             if len(piece) < _READ_BYTES and not isinstance(self._sock, ssl.SSLSocket):
                 break
+        if found:
+            self._next_at = self.heard_at + (_BUSY_S if len(found) >= _BUSY else _GATHER_S)
         return found
 
     def ping(self, after_s: float, lost_s: float) -> None:

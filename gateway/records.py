@@ -40,7 +40,11 @@ class Records:
         """Sort records in; mostly they follow all that are there."""
         newest = self._open
         late = []
-        for record in sorted(records, key=_TIME):
+        some = sorted(records, key=_PLACE)
+        if some and newest and _PLACE(some[0]) >= _PLACE(newest[-1]):
+            newest += some
+            some = []
+        for record in some:
             if newest and (record[0] > newest[-1][0] or record[:5] >= newest[-1][:5]):
                 newest.append(record)
             else:

@@ -115,7 +115,7 @@ def nats(folder: Path, settings: str = "", port: int | None = None) -> Iterator[
     conf.write_text(
         f'server_name: "test"\nlisten: "127.0.0.1:{free_port()}"\n'
         f'jetstream {{ store_dir: "{folder / "store"}" }}\n'
-        f'mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "2s", max_ack_pending: 2000 }}\n'
+        f'mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "2s", max_ack_pending: 5000 }}\n'
         f"{settings}\n"
     )
     with open(folder / "nats.log", "ab") as log:

@@ -8,9 +8,9 @@ events that were placed before: `resolve` names them too.
 from __future__ import annotations
 
 import json
+import operator
 import sqlite3
 from collections.abc import Iterable
-from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
@@ -99,7 +99,7 @@ class Said(msgspec.Struct, frozen=True, gc=False):
         return found
 
 
-_ORDER = attrgetter("time", "boot", "seq", "log")
+_ORDER = operator.attrgetter("time", "boot", "seq", "log")
 Lanes = dict[Channel, list[Said]]
 
 
@@ -115,7 +115,8 @@ def lanes(said: Iterable[Said]) -> Lanes:
             else:
                 lane.append(event)
     for lane in found.values():
-        if len(lane) > 1:
+        times = [event.time for event in lane]
+        if any(map(operator.ge, times, times[1:])):  # mostly they come in order
             lane.sort(key=_ORDER)
     return found
 
