@@ -1,8 +1,7 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { hallNow } from "../clock";
 import { addDays, dateOf, weekday } from "../format";
 import { lang, t } from "../i18n";
-import { Picked, type FieldProps } from "./picked";
+import { Picked, useSteps, type FieldProps } from "./picked";
 
 interface DateProps extends FieldProps {
   min?: string;
@@ -59,22 +58,7 @@ interface CalendarProps {
 
 /** One month: arrows go by days and weeks, Page Up and Down by months, Escape closes. */
 function Calendar({ at, may: good, pick, close }: CalendarProps) {
-  const [day, go] = useState(at);
-  const grid = useRef<HTMLTableElement>(null);
-  const byKey = useRef(true);
-  useLayoutEffect(() => {
-    if (byKey.current) grid.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();
-    byKey.current = false;
-  }, [day]);
-  const key = (event: KeyboardEvent) => {
-    const step = STEPS[event.key];
-    if (event.key === "Escape") close();
-    else if (step) {
-      byKey.current = true;
-      go(step);
-    } else return;
-    event.preventDefault();
-  };
+  const { value: day, go, grid, key } = useSteps(at, STEPS, close);
   const first = `${day.slice(0, 7)}-01`;
   const begin = addDays(first, -((weekday(first) + 6) % 7));
   const tongue = lang.get() === "zh" ? "zh-CN" : "en-GB";

@@ -1,8 +1,7 @@
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { hallNow } from "../clock";
 import { dateOf } from "../format";
 import { lang, t } from "../i18n";
-import { Picked, type FieldProps } from "./picked";
+import { Picked, useSteps, type FieldProps } from "./picked";
 
 const may = (text: string): boolean => /^\d{4}-(0[1-9]|1[0-2])$/.test(text);
 
@@ -26,26 +25,18 @@ function after(month: string, n: number): string {
   return new Date(Date.UTC(year, number - 1 + n, 1)).toISOString().slice(0, 7);
 }
 
-const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -3, ArrowDown: 3, PageUp: -12, PageDown: 12 };
+const STEPS: Record<string, (month: string) => string> = {
+  ArrowLeft: (m) => after(m, -1),
+  ArrowRight: (m) => after(m, 1),
+  ArrowUp: (m) => after(m, -3),
+  ArrowDown: (m) => after(m, 3),
+  PageUp: (m) => after(m, -12),
+  PageDown: (m) => after(m, 12),
+};
 
 /** One year: arrows go by months and rows, Page Up and Down by years, Escape closes. */
 function Year({ at, pick, close }: { at: string; pick: (month: string) => void; close: () => void }) {
-  const [month, go] = useState(at);
-  const grid = useRef<HTMLTableElement>(null);
-  const byKey = useRef(true);
-  useLayoutEffect(() => {
-    if (byKey.current) grid.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();
-    byKey.current = false;
-  }, [month]);
-  const key = (event: KeyboardEvent) => {
-    const step = STEPS[event.key];
-    if (event.key === "Escape") close();
-    else if (step) {
-      byKey.current = true;
-      go((m) => after(m, step));
-    } else return;
-    event.preventDefault();
-  };
+  const { value: month, go, grid, key } = useSteps(at, STEPS, close);
   const tongue = lang.get() === "zh" ? "zh-CN" : "en-GB";
   const shown = (of: string, form: Intl.DateTimeFormatOptions) =>
     new Intl.DateTimeFormat(tongue, { ...form, timeZone: "UTC" }).format(Date.parse(`${of}-01T00:00:00Z`));

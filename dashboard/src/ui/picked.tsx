@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useId, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 export interface FieldProps {
   label: string;
@@ -78,4 +78,26 @@ export function Picked({ label, quiet, name, value, required, class: more = "", 
       {open && panel?.(input.current?.value ?? "", pick, close)}
     </div>
   );
+}
+
+/** What a panel of days or months stands on: keys step by `steps`, and the focus goes along;
+ * Escape closes. */
+export function useSteps(at: string, steps: Record<string, (value: string) => string>, close: () => void) {
+  const [value, go] = useState(at);
+  const grid = useRef<HTMLTableElement>(null);
+  const byKey = useRef(true);
+  useLayoutEffect(() => {
+    if (byKey.current) grid.current?.querySelector<HTMLElement>("[tabindex='0']")?.focus();
+    byKey.current = false;
+  }, [value]);
+  const key = (event: KeyboardEvent) => {
+    const step = steps[event.key];
+    if (event.key === "Escape") close();
+    else if (step) {
+      byKey.current = true;
+      go(step);
+    } else return;
+    event.preventDefault();
+  };
+  return { value, go, grid, key };
 }
