@@ -39,16 +39,16 @@ class Records:
     def add(self, records: Iterable[Record]) -> None:
         """Sort records in; mostly they follow all that are there."""
         newest = self._open
-        late = []
-        some = sorted(records, key=_PLACE)
-        if some and newest and _PLACE(some[0]) >= _PLACE(newest[-1]):
-            newest += some
-            some = []
-        for record in some:
-            if newest and (record[0] > newest[-1][0] or record[:5] >= newest[-1][:5]):
-                newest.append(record)
-            else:
-                late.append(record)
+        late: list[Record] = []
+        ordered = sorted(records, key=_PLACE)
+        if ordered and newest and _PLACE(ordered[0]) >= _PLACE(newest[-1]):
+            newest += ordered
+        else:
+            for record in ordered:
+                if newest and record[:5] >= newest[-1][:5]:
+                    newest.append(record)
+                else:
+                    late.append(record)
         for block, some in self._opened(late):
             for record in some:
                 block.insert(bisect_right(block, _PLACE(record), key=_PLACE), record)
